@@ -1,0 +1,67 @@
+// One mail on its way through the stages: what every queue but `notify` carries.
+import Type, { type Static } from 'typebox'
+import type { Content } from './content.ts'
+
+export const Recipient = Type.Object({
+  address: Type.String({ minLength: 1 }),
+  notify: Type.Optional(Type.Array(Type.String())),
+  orcpt: Type.Optional(Type.String()),
+})
+
+/** The envelope (RFC 5321, RFC 3461). `mailFrom` is '' for the null reverse-path. */
+export const Envelope = Type.Object({
+  mailFrom: Type.String(),
+  recipients: Type.Array(Recipient),
+  envid: Type.Optional(Type.String()),
+  ret: Type.Optional(Type.String()),
+  bodyType: Type.Optional(Type.String()),
+  smtpUtf8: Type.Optional(Type.Boolean()),
+  requireTls: Type.Optional(Type.Boolean()),
+})
+
+/** How the mail came in. `account` is the authenticated account's address; `internal` mail is our own (warnings, DSNs). */
+export const Session = Type.Object({
+  receivedBy: Type.Union([Type.Literal('submission'), Type.Literal('mx'), Type.Literal('internal')]),
+  clientAddress: Type.Optional(Type.String()),
+  ehloName: Type.Optional(Type.String()),
+  account: Type.Optional(Type.String()),
+})
+
+/** What a stage did: `at` in milliseconds since 1970. */
+export const HistoryEntry = Type.Object({ stage: Type.String(), at: Type.Integer(), outcome: Type.String() })
+
+/** The legs of a mail: as sent by an account, on its way to a local maildrop, on its way to another server. */
+export const Direction = Type.Union([Type.Literal('submission'), Type.Literal('inbound'), Type.Literal('outbound')])
+
+/** A job without its content. `added` are header lines (no CRLF at the end), top first; `struck` flat start, end offsets. */
+export const JobHeader = Type.Object({
+  queueId: Type.String({ minLength: 1 }),
+  direction: Direction,
+  acceptedAt: Type.Integer(),
+  messageId: Type.Optional(Type.String()),
+  envelope: Envelope,
+  session: Session,
+  added: Type.Array(Type.String()),
+  struck: Type.Array(Type.Integer()),
+  history: Type.Array(HistoryEntry),
+})
+
+export type Recipient = Static<typeof Recipient>
+export type Envelope = Static<typeof Envelope>
+export type Session = Static<typeof Session>
+export type Direction = Static<typeof Direction>
+export type HistoryEntry = Static<typeof HistoryEntry>
+export type JobHeader = Static<typeof JobHeader>
+export type Job = JobHeader & { content: Content }
+
+/** The job with one more line of history. */
+export function withHistory<T extends JobHeader>(job: T, stage: string, outcome: string, at = Date.now()): T {
+  return { ...job, history: [...job.history, { stage, at, outcome }] }
+}
+
+/** The job with a header line put above the ones that it has; lines of the same name added earlier are replaced if asked. */
+export function withHeader<T extends JobHeader>(job: T, lines: string[], replace?: string): T {
+  const prefix = replace === undefined ? undefined : `${replace.toLowerCase()}:`
+  const kept = prefix === undefined ? job.added : job.added.filter((line) => !line.toLowerCase().startsWith(prefix))
+  return { ...job, added: [...lines, ...kept] }
+}

@@ -1,0 +1,29 @@
+// What the notifier is asked to tell somebody: of a virus that was stopped, or of mail that could not be delivered.
+import Type, { type Static } from 'typebox'
+import type { Content } from './content.ts'
+import { JobHeader } from './job.ts'
+
+/** A recipient that delivery has given up on (RFC 3464): `status` is the enhanced status code. */
+export const FailedRecipient = Type.Object({
+  address: Type.String(),
+  orcpt: Type.Optional(Type.String()),
+  status: Type.String(),
+  diagnostic: Type.String(),
+  remoteMta: Type.Optional(Type.String()),
+})
+
+const Infected = Type.Object({ kind: Type.Literal('infected'), signature: Type.String(), job: JobHeader })
+
+const Undelivered = Type.Object({
+  kind: Type.Literal('undelivered'),
+  action: Type.Union([Type.Literal('failed'), Type.Literal('delayed')]),
+  recipients: Type.Array(FailedRecipient),
+  job: JobHeader,
+})
+
+export const NoticeHeader = Type.Union([Infected, Undelivered])
+
+export type FailedRecipient = Static<typeof FailedRecipient>
+export type NoticeHeader = Static<typeof NoticeHeader>
+/** A notice; its content is the header section of the mail that it speaks of. */
+export type Notice = NoticeHeader & { content: Content }
