@@ -30,7 +30,7 @@ export function parseHeader(bytes: Buffer): HeaderField[] {
   let start = 0
   while (start < limit) {
     const next = endOfField(bytes, start, limit)
-    const text = bytes.latin1Slice(start, next)
+    const text = bytes.toString('latin1', start, next)
     const colon = text.indexOf(':')
     const name = colon > 0 ? text.slice(0, colon).trimEnd().toLowerCase() : ''
     if (/^[\x21-\x39\x3b-\x7e]+$/.test(name))
