@@ -1,0 +1,74 @@
+// UDP and TCP listeners of a test DNS server on one port of 127.0.0.1 (RFC 1035 section 4.2): datagrams and framed
+// messages in, whatever bytes the test wants out.
+import dgram from 'node:dgram'
+import { once } from 'node:events'
+import net from 'node:net'
+
+export type Via = 'udp' | 'tcp'
+
+/** Gives the bytes to send back, or undefined to stay silent. May give bytes that are no DNS message at all. */
+export type Responder = (query: Buffer, via: Via) => Buffer | undefined
+
+export interface DnsSockets {
+  /** `127.0.0.1:port`, for UDP and TCP. */
+  readonly address: string
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Opens both listeners and answers every message by `respond`. */
+export async function serveDns(respond: Responder, port = 0): Promise<DnsSockets> {
+  for (let attempt = 1; ; attempt++) {
+    const udp = dgram.createSocket('udp4')
+    const tcp = net.createServer()
+    try {
+      udp.bind(port, '127.0.0.1')
+      await once(udp, 'listening')
+      tcp.listen(udp.address().port, '127.0.0.1')
+      await once(tcp, 'listening')
+      return attach(udp, tcp, respond)
+    } catch (error) {
+      udp.close()
+      if (port !== 0 || attempt === 20) throw error
+    }
+  }
+}
+
+function attach(udp: dgram.Socket, tcp: net.Server, respond: Responder): DnsSockets {
+  const connections = new Set<net.Socket>()
+  udp.on('message', (query, from) => {
+    const response = respond(query, 'udp')
+    if (response !== undefined) udp.send(response, from.port, from.address)
+  })
+  tcp.on('connection', (socket) => {
+    connections.add(socket)
+    socket.on('close', () => connections.delete(socket))
+    socket.on('error', () => socket.destroy())
+    converse(socket, respond)
+  })
+  return {
+    address: `127.0.0.1:${udp.address().port}`,
+    async [Symbol.asyncDispose]() {
+      for (const socket of connections) socket.destroy()
+      const closed = [once(udp, 'close'), once(tcp, 'close')]
+      udp.close()
+      tcp.close()
+      await Promise.all(closed)
+    },
+  }
+}
+
+function converse(socket: net.Socket, respond: Responder): void {
+  let received = Buffer.alloc(0)
+  socket.on('data', (chunk: Buffer) => {
+    received = Buffer.concat([received, chunk])
+    while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
+      const end = 2 + received.readUInt16BE(0)
+      const response = respond(received.subarray(2, end), 'tcp')
+      received = received.subarray(end)
+      if (response === undefined) continue
+      const length = Buffer.alloc(2)
+      length.writeUInt16BE(response.length)
+      socket.write(Buffer.concat([length, response]))
+    }
+  })
+}
