@@ -1,0 +1,142 @@
+// One delivered message: held while a dependency is away, tried again with backoff when the handler fails, given up into
+// the dead queue at the limit.
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Content } from '@sekimori/mail/content'
+import { DependencyAway } from '@sekimori/runtime/dependency'
+import { deadJobs, jobSeconds } from '@sekimori/runtime/metrics'
+import { attribute, endSpan, type Span, SpanKind, startSpan, traceparentOf } from '@sekimori/runtime/telemetry'
+import type { Broker } from './broker.ts'
+import { decodeMessage } from './codec.ts'
+import type { Handler } from './consume.ts'
+import type { Queue } from './queues.ts'
+
+export interface Delivery {
+  octets: Buffer
+  headers: Record<string, unknown>
+  acknowledge: () => void
+  /** Aborts when no new attempt may begin: the connection is lost, or the process drains. */
+  halted: AbortSignal
+}
+
+/** A message that came back this often took a process down with it each time. */
+const REDELIVERY_LIMIT = 100
+const BACKOFF_MS = { first: 200, most: 30_000 }
+
+type Outcome = 'done' | 'dead' | 'abandoned'
+
+/** Brings one delivery to an end. Never rejects. */
+export async function processDelivery<T extends { content: Content }>(
+  delivery: Delivery,
+  queue: Queue<T>,
+  handler: Handler<T>,
+  broker: Broker,
+  attemptLimit: number,
+): Promise<void> {
+  const startedAt = performance.now()
+  const span = startSpan(`${queue.name} process`, SpanKind.CONSUMER, textOf(delivery.headers.traceparent))
+  span.setAttributes({ [attribute.system]: 'rabbitmq', [attribute.destination]: queue.name })
+  const work = new Work(delivery, queue, handler, broker, span)
+  const { outcome, attempt } = await work.untilEnd(attemptLimit)
+  const ms = performance.now() - startedAt
+  jobSeconds.observe({ queue: queue.name, outcome }, ms / 1000)
+  endSpan(span, outcome)
+  const level = outcome === 'dead' ? 'error' : 'info'
+  broker.service.log[level](
+    {
+      queue: queue.name,
+      queueId: work.queueId,
+      outcome,
+      attempt,
+      ms: Math.round(ms),
+      traceId: span.spanContext().traceId,
+    },
+    'job',
+  )
+}
+
+class Work<T extends { content: Content }> {
+  queueId: string | undefined
+  #delivery: Delivery
+  #queue: Queue<T>
+  #handler: Handler<T>
+  #broker: Broker
+  #span: Span
+
+  constructor(delivery: Delivery, queue: Queue<T>, handler: Handler<T>, broker: Broker, span: Span) {
+    this.#delivery = delivery
+    this.#queue = queue
+    this.#handler = handler
+    this.#broker = broker
+    this.#span = span
+  }
+
+  async untilEnd(attemptLimit: number): Promise<{ outcome: Outcome; attempt: number }> {
+    const { halted } = this.#delivery
+    const { dependencies } = this.#broker.service
+    let failure = this.#faultOfDelivery()
+    let attempt = failure === undefined ? 1 : attemptLimit + 1
+    for (let tries = 0; !halted.aborted; tries++) {
+      await dependencies.whenUp(halted)
+      if (halted.aborted) break
+      const isGivenUp = failure !== undefined && attempt > attemptLimit
+      try {
+        if (isGivenUp) await this.#bury(failure!)
+        else await this.#attempt()
+        return { outcome: isGivenUp ? 'dead' : 'done', attempt }
+      } catch (error) {
+        if (!(error instanceof DependencyAway)) {
+          failure = error as Error
+          attempt += error instanceof Error && error.name === 'UndecodableMessage' ? attemptLimit : 1
+        }
+        this.#broker.service.log.warn(
+          { err: error, queue: this.#queue.name, queueId: this.queueId, attempt },
+          'job failed',
+        )
+        if (attempt <= attemptLimit) await backOff(tries, halted)
+      }
+    }
+    return { outcome: 'abandoned', attempt }
+  }
+
+  #faultOfDelivery(): Error | undefined {
+    const count = Number(this.#delivery.headers['x-delivery-count'] ?? 0)
+    return count > REDELIVERY_LIMIT ? new Error(`redelivered ${count} times`) : undefined
+  }
+
+  async #attempt(): Promise<void> {
+    const message = decodeMessage(this.#queue, this.#delivery.octets)
+    this.queueId = queueIdOf(message)
+    if (this.queueId !== undefined) this.#span.setAttribute(attribute.queueId, this.queueId)
+    const publications = await this.#handler(message)
+    const traceparent = traceparentOf(this.#span)
+    await Promise.all(publications.map((publication) => this.#broker.publisher.publish(publication, traceparent)))
+    this.#delivery.acknowledge()
+  }
+
+  async #bury(failure: Error): Promise<void> {
+    const headers = {
+      ...this.#delivery.headers,
+      'x-sekimori-reason': `${failure.name}: ${failure.message}`.slice(0, 500),
+      'x-sekimori-died-at': new Date().toISOString(),
+    }
+    await this.#broker.publisher.publishRaw(this.#queue.deadName, this.#delivery.octets, headers)
+    deadJobs.inc({ queue: this.#queue.name })
+    this.#delivery.acknowledge()
+  }
+}
+
+function queueIdOf(message: object): string | undefined {
+  const { queueId, job } = message as { queueId?: string; job?: { queueId?: string } }
+  return queueId ?? job?.queueId
+}
+
+function textOf(header: unknown): string | undefined {
+  return typeof header === 'string' ? header : undefined
+}
+
+async function backOff(tries: number, signal: AbortSignal): Promise<void> {
+  const ms = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** tries) * (0.5 + Math.random() / 2)
+  await wait(ms, undefined, { signal }).catch((error) => {
+    if (!signal.aborted) throw error
+  })
+}
