@@ -1,0 +1,134 @@
+// Postgres: one pool a process, and one listening connection that brings news of changes and tells whether it is there.
+import { DependencyAway } from '@sekimori/runtime/dependency'
+import type { Service } from '@sekimori/runtime/service'
+import pg from 'pg'
+import { migrate } from './migrate.ts'
+import { Watcher } from './watcher.ts'
+
+export const POSTGRES = 'postgres'
+
+const CONNECT_TIMEOUT_MS = 5_000
+const QUERY_TIMEOUT_MS = 60_000
+
+interface DatabaseSettings {
+  DATABASE_URL: string
+  DATABASE_POOL_SIZE: number
+}
+
+type Query = <R extends pg.QueryResultRow>(
+  text: string | pg.QueryConfig,
+  values?: unknown[],
+) => Promise<pg.QueryResult<R>>
+
+/** What queries need: the pool, or one connection inside a transaction. */
+export interface Queryable {
+  query: Query
+}
+
+export interface Database extends Queryable, AsyncDisposable {
+  /** Runs `work` in a transaction: commits when it resolves, rolls back when it throws. */
+  transaction<T>(work: (client: Queryable) => Promise<T>): Promise<T>
+  /** Calls `listener` when accounts, domains, lists or keys changed, or when such news may have been missed. */
+  onDirectoryChange(listener: () => void): void
+  /** False while news of changes can't arrive: then nothing may be answered from a cache. */
+  hearsChanges(): boolean
+}
+
+const AWAY_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOENT',
+  'EAI_AGAIN',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '25006',
+])
+const AWAY_TEXT =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout)/
+
+/** Whether the error says that Postgres can't be used now (as opposed to: it refuses this statement). */
+export function isPostgresAway(error: unknown): boolean {
+  const { code = '', message = '' } = error as { code?: string; message?: string }
+  return AWAY_CODES.has(code) || code.startsWith('08') || AWAY_TEXT.test(message)
+}
+
+class PostgresDatabase implements Database {
+  readonly pool: pg.Pool
+  #watcher: Watcher
+
+  constructor(pool: pg.Pool, watcher: Watcher) {
+    this.pool = pool
+    this.#watcher = watcher
+  }
+
+  query: Query = (text, values) => this.#guard(() => this.pool.query(text as string, values))
+
+  transaction<T>(work: (client: Queryable) => Promise<T>): Promise<T> {
+    return this.#guard(async () => {
+      const client = await this.pool.connect()
+      let failure: unknown
+      try {
+        await client.query('begin')
+        const result = await work(client as unknown as Queryable)
+        await client.query('commit')
+        return result
+      } catch (error) {
+        failure = error
+        if (!isPostgresAway(error)) await client.query('rollback')
+        throw error
+      } finally {
+        client.release(isPostgresAway(failure))
+      }
+    })
+  }
+
+  onDirectoryChange(listener: () => void): void {
+    this.#watcher.onChange(listener)
+  }
+
+  hearsChanges(): boolean {
+    return this.#watcher.isListening
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isPostgresAway(error)) throw error
+      this.#watcher.suspect(error as Error)
+      throw new DependencyAway(POSTGRES, { cause: error })
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#watcher[Symbol.asyncDispose]()
+    await this.pool.end()
+  }
+}
+
+/** Opens the pool and waits, if need be, until Postgres is there and its schema is up to date. */
+export async function openDatabase(settings: DatabaseSettings, service: Service): Promise<Database> {
+  const { log, stopping, dependencies, name } = service
+  const connection = {
+    connectionString: settings.DATABASE_URL,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    application_name: name,
+  }
+  const watcher = new Watcher(connection, POSTGRES, dependencies, log)
+  await watcher.connectFirst(stopping, () => migrate(settings.DATABASE_URL, log))
+  const pool = new pg.Pool({
+    ...connection,
+    max: settings.DATABASE_POOL_SIZE,
+    idleTimeoutMillis: 30_000,
+    query_timeout: QUERY_TIMEOUT_MS,
+  })
+  pool.on('error', (error) => watcher.suspect(error))
+  return new PostgresDatabase(pool, watcher)
+}

@@ -1,0 +1,14 @@
+// Password hashes: argon2id with OWASP's recommended cost (19 MiB, two passes), computed off the main thread.
+import { hash, verify } from '@node-rs/argon2'
+
+const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+
+/** The encoded argon2id hash of a password (PHC string). */
+export function hashPassword(password: string): Promise<string> {
+  return hash(password, COST)
+}
+
+/** Whether the password belongs to the hash. */
+export function isPassword(encoded: string, password: string): Promise<boolean> {
+  return verify(encoded, password)
+}

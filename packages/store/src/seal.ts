@@ -1,0 +1,28 @@
+// Secrets at rest: AES-256-GCM under the master key, bound to what the secret belongs to.
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+
+/** The master key from its setting: 32 octets in base64. @throws Error that names the fault, not the key. */
+export function readMasterKey(text: string): Buffer {
+  const key = Buffer.from(text, 'base64')
+  if (key.length !== 32)
+    throw new Error('DKIM_MASTER_KEY must be 32 octets in base64 (make one with: openssl rand -base64 32)')
+  return key
+}
+
+/** Seals a secret; it opens only with the same `context`. */
+export function seal(masterKey: Buffer, secret: Buffer, context: string): Buffer {
+  const nonce = randomBytes(NONCE_BYTES)
+  const cipher = createCipheriv('aes-256-gcm', masterKey, nonce).setAAD(Buffer.from(context))
+  return Buffer.concat([nonce, cipher.update(secret), cipher.final(), cipher.getAuthTag()])
+}
+
+/** Opens a sealed secret. @throws Error when key, context or octets do not fit. */
+export function unseal(masterKey: Buffer, sealed: Buffer, context: string): Buffer {
+  const tagStart = sealed.length - TAG_BYTES
+  const decipher = createDecipheriv('aes-256-gcm', masterKey, sealed.subarray(0, NONCE_BYTES))
+  decipher.setAAD(Buffer.from(context)).setAuthTag(sealed.subarray(tagStart))
+  return Buffer.concat([decipher.update(sealed.subarray(NONCE_BYTES, tagStart)), decipher.final()])
+}

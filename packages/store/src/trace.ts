@@ -1,0 +1,86 @@
+// The message trace: where each recipient's mail ended. Written in the transaction of the effect itself.
+import type { Job } from '@sekimori/mail/job'
+import type { Queryable } from './database.ts'
+
+/** An end: `stage` is where, `outcome` one of delivered, expanded, sent, bounced, quarantined, dropped, deferred-expired. */
+export interface TraceEntry {
+  queueId: string
+  recipient: string
+  stage: string
+  outcome: string
+  detail?: string
+  mailFrom: string
+  account?: string
+  messageId?: string
+  direction: string
+  history: string
+}
+
+/** The trace entry for the end of one recipient of a job. */
+export function traceEntry(
+  job: Omit<Job, 'content'>,
+  recipient: string,
+  stage: string,
+  outcome: string,
+  detail?: string,
+): TraceEntry {
+  const history = [...job.history, { stage, at: Date.now(), outcome }]
+  return {
+    queueId: job.queueId,
+    recipient,
+    stage,
+    outcome,
+    ...(detail === undefined ? {} : { detail: storable(detail).slice(0, 1_000) }),
+    mailFrom: storable(job.envelope.mailFrom),
+    ...(job.session.account === undefined ? {} : { account: job.session.account }),
+    ...(job.messageId === undefined ? {} : { messageId: storable(job.messageId) }),
+    direction: job.direction,
+    history: storable(JSON.stringify(history)),
+  }
+}
+
+/** Postgres text holds no NUL. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '')
+}
+
+export const TRACE_COLUMNS =
+  'queue_id, recipient, stage, outcome, detail, mail_from, account, message_id, direction, history'
+
+/** The entries as one array a column, for `unnest`. */
+export function traceArrays(entries: TraceEntry[]): unknown[] {
+  const column = (pick: (entry: TraceEntry) => string | undefined) => entries.map((entry) => pick(entry) ?? null)
+  return [
+    column((entry) => entry.queueId),
+    column((entry) => entry.recipient),
+    column((entry) => entry.stage),
+    column((entry) => entry.outcome),
+    column((entry) => entry.detail),
+    column((entry) => entry.mailFrom),
+    column((entry) => entry.account),
+    column((entry) => entry.messageId),
+    column((entry) => entry.direction),
+    column((entry) => entry.history),
+  ]
+}
+
+/** Writes ends; an end that is there already stays as it is. */
+export async function insertTrace(client: Queryable, entries: TraceEntry[]): Promise<void> {
+  await client.query({
+    name: 'insert_trace',
+    text: `insert into message_trace (${TRACE_COLUMNS})
+           select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::jsonb[])
+           on conflict do nothing`,
+    values: traceArrays(entries),
+  })
+}
+
+/** Those of the recipients whose mail has ended at this stage. */
+export async function endedRecipients(client: Queryable, queueId: string, stage: string): Promise<Set<string>> {
+  const { rows } = await client.query<{ recipient: string }>({
+    name: 'ended_recipients',
+    text: 'select recipient from message_trace where queue_id = $1 and stage = $2',
+    values: [queueId, stage],
+  })
+  return new Set(rows.map((row) => row.recipient))
+}
