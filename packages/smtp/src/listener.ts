@@ -1,0 +1,140 @@
+// An SMTP listener on smtp-server, with promises for decisions and a drain that cuts no session before its reply.
+import type { Server as NetServer } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Log } from '@sekimori/runtime/log'
+import { refusedCommands, sessions } from '@sekimori/runtime/metrics'
+import {
+  SMTPServer,
+  type SMTPServerAddress,
+  type SMTPServerAuthentication,
+  type SMTPServerDataStream,
+  type SMTPServerOptions,
+  type SMTPServerSession,
+} from 'smtp-server'
+import { SmtpReply, tryAgainLater } from './reply.ts'
+
+/** The decisions of an edge. Throwing an SmtpReply refuses; any other error is logged and answered with 451. */
+export interface Decisions {
+  authenticate?(auth: SMTPServerAuthentication, session: SMTPServerSession): Promise<object>
+  mailFrom(address: SMTPServerAddress, session: SMTPServerSession): Promise<void>
+  recipient(address: SMTPServerAddress, session: SMTPServerSession): Promise<void>
+  /** Takes the mail; resolves to its queue id when the mail is safe. */
+  data(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<string>
+}
+
+export interface ListenerOptions {
+  host: string
+  port: number
+  drainTimeoutMs: number
+  smtp: SMTPServerOptions
+}
+
+export interface Listener extends AsyncDisposable {
+  port: number
+}
+
+const DRAIN_POLL_MS = 50
+
+/** Listens; resolves when connections are taken. Disposing drains. */
+export async function listenSmtp(options: ListenerOptions, decisions: Decisions, log: Log): Promise<Listener> {
+  const server = new SMTPServer({
+    hideENHANCEDSTATUSCODES: false,
+    hideDSN: false,
+    hideREQUIRETLS: false,
+    disableReverseLookup: true,
+    greetingDelay: 0,
+    rejectOversized: true,
+    noDelay: true,
+    closeTimeout: options.drainTimeoutMs,
+    ...options.smtp,
+    ...handlers(decisions, log),
+  })
+  server.on('error', (error) => log.debug({ err: error }, 'smtp session failed'))
+  server.on('connect', () => sessions.inc())
+  const listening = server.server as NetServer
+  await new Promise<void>((resolve, reject) => {
+    listening.once('error', reject)
+    server.listen(options.port, options.host, () => {
+      listening.off('error', reject)
+      resolve()
+    })
+  })
+  const address = listening.address()
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : options.port,
+    [Symbol.asyncDispose]: () => drain(server, options.drainTimeoutMs),
+  }
+}
+
+function handlers(decisions: Decisions, log: Log): Partial<SMTPServerOptions> {
+  const refusal = (error: unknown, session: SMTPServerSession) => {
+    const reply = error instanceof SmtpReply ? error : tryAgainLater(error)
+    refusedCommands.inc({ code: String(reply.responseCode) })
+    const facts = {
+      session: session.id,
+      client: session.remoteAddress,
+      code: reply.responseCode,
+      status: reply.enhancedCode,
+    }
+    if (reply.cause !== undefined) log.warn({ ...facts, err: reply.cause }, 'smtp refused')
+    else log.info(facts, 'smtp refused')
+    return reply
+  }
+  const { authenticate } = decisions
+  return {
+    ...(authenticate === undefined
+      ? {}
+      : {
+          onAuth: (auth, session, callback) => {
+            authenticate(auth, session).then(
+              (user) => callback(null, { user }),
+              (error) => callback(refusal(error, session)),
+            )
+          },
+        }),
+    onMailFrom: (address, session, callback) => {
+      decisions.mailFrom(address, session).then(
+        () => callback(),
+        (error) => callback(refusal(error, session)),
+      )
+    },
+    onRcptTo: (address, session, callback) => {
+      decisions.recipient(address, session).then(
+        () => callback(),
+        (error) => callback(refusal(error, session)),
+      )
+    },
+    onData: (stream, session, callback) => {
+      decisions.data(stream, session).then(
+        (queueId) => callback(null, `Ok: queued as ${queueId}`),
+        (error) => callback(refusal(error, session)),
+      )
+    },
+    onClose: (_session, callback) => {
+      sessions.dec()
+      callback()
+    },
+  }
+}
+
+/** What the drain looks at in smtp-server's connections. */
+interface OpenConnection {
+  session: SMTPServerSession
+  _dataStream: unknown
+  send(code: number, text: string): void
+}
+
+/** Takes no new sessions, ends idle ones with 421, and lets a transaction in hand come to its reply. */
+async function drain(server: SMTPServer, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  const connections = server.connections as unknown as Set<OpenConnection>
+  while (connections.size > 0 && Date.now() < deadline) {
+    for (const connection of connections) {
+      if (!connection._dataStream && !connection.session.envelope.mailFrom)
+        connection.send(421, 'Service is restarting, please come again')
+    }
+    await wait(DRAIN_POLL_MS)
+  }
+  await closed
+}

@@ -1,0 +1,49 @@
+// What a session of smtp-server says, in our words: the envelope and the facts for the Received line.
+import { isIPv4 } from 'node:net'
+import type { Envelope } from '@sekimori/mail/job'
+import type { ReceivedFacts } from '@sekimori/mail/received'
+import type { SMTPServerSession } from 'smtp-server'
+
+/** The envelope of the current transaction, with the DSN parameters of RFC 3461. */
+export function envelopeOf(session: SMTPServerSession): Envelope {
+  const { mailFrom, rcptTo, dsn, bodyType, smtpUtf8, requireTLS } = session.envelope
+  return {
+    mailFrom: mailFrom === false ? '' : mailFrom.address,
+    recipients: rcptTo.map((recipient) => ({
+      address: recipient.address,
+      ...(recipient.dsn?.notify ? { notify: recipient.dsn.notify } : {}),
+      ...(recipient.dsn?.orcpt ? { orcpt: recipient.dsn.orcpt } : {}),
+    })),
+    ...(dsn?.envid ? { envid: dsn.envid } : {}),
+    ...(dsn?.ret ? { ret: dsn.ret } : {}),
+    ...(bodyType ? { bodyType } : {}),
+    ...(smtpUtf8 ? { smtpUtf8: true } : {}),
+    ...(requireTLS ? { requireTls: true } : {}),
+  }
+}
+
+/** The client's address; an IPv4 address that came in over an IPv6 socket is shown as what it is. */
+export function clientAddressOf(session: SMTPServerSession): string {
+  const mapped = session.remoteAddress.replace(/^::ffff:/i, '')
+  return isIPv4(mapped) ? mapped : session.remoteAddress
+}
+
+/** The facts for the Received line of the current transaction. */
+export function receivedFactsOf(
+  session: SMTPServerSession,
+  hostname: string,
+  queueId: string,
+  time: number,
+): ReceivedFacts {
+  const tls = session.tlsOptions
+  return {
+    ehloName: session.hostNameAppearsAs || '',
+    clientAddress: clientAddressOf(session),
+    hostname,
+    protocol: session.transmissionType,
+    ...(tls ? { tls: { cipher: tls.name, version: tls.version } } : {}),
+    queueId,
+    recipients: session.envelope.rcptTo.map((recipient) => recipient.address),
+    time,
+  }
+}
