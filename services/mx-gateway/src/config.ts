@@ -1,0 +1,25 @@
+// Settings of the MX gateway.
+import {
+  brokerSettings,
+  contentSettings,
+  databaseSettings,
+  port,
+  positive,
+  processSettings,
+  tlsSettings,
+} from '@sekimori/config/settings'
+import Type, { type Static } from 'typebox'
+
+export const schema = Type.Object({
+  ...processSettings,
+  ...databaseSettings,
+  ...brokerSettings,
+  ...tlsSettings,
+  ...contentSettings,
+  MX_PORT: port(1025, 'mail from other servers'),
+  MAX_MESSAGE_BYTES: positive(52_428_800, 'largest mail in octets (SIZE, RFC 1870)'),
+  MAX_RECIPIENTS: positive(1_000, 'recipients of one mail'),
+  MAX_SESSIONS: positive(2_000, 'sessions at the same time'),
+})
+
+export type Config = Static<typeof schema>

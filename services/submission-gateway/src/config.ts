@@ -1,0 +1,30 @@
+// Settings of the submission gateway.
+import {
+  brokerSettings,
+  contentSettings,
+  databaseSettings,
+  port,
+  positive,
+  processSettings,
+  tlsSettings,
+} from '@sekimori/config/settings'
+import Type, { type Static } from 'typebox'
+
+export const schema = Type.Object({
+  ...processSettings,
+  ...databaseSettings,
+  ...brokerSettings,
+  ...tlsSettings,
+  ...contentSettings,
+  SUBMISSION_PORT: port(1587, 'submission with STARTTLS (RFC 6409)'),
+  SMTPS_PORT: port(1465, 'submission over implicit TLS (RFC 8314)'),
+  MAX_MESSAGE_BYTES: positive(52_428_800, 'largest mail in octets (SIZE, RFC 1870)'),
+  MAX_RECIPIENTS: positive(1_000, 'recipients of one mail'),
+  MAX_SESSIONS: positive(2_000, 'sessions of one listener at the same time'),
+  PLAINTEXT_AUTH: Type.Union([Type.Literal('deny'), Type.Literal('allow')], {
+    default: 'deny',
+    description: 'AUTH before TLS, for legacy clients',
+  }),
+})
+
+export type Config = Static<typeof schema>

@@ -1,0 +1,25 @@
+// The two listeners: the same service, encrypted from the start or after STARTTLS.
+import { readCertificate } from '@sekimori/runtime/tls'
+import type { ListenerOptions } from '@sekimori/smtp/listener'
+import type { Config } from './config.ts'
+
+/** Listener options; `AUTH` is neither offered nor accepted in clear text unless the operator allows it. */
+export function listenerOptions(config: Config, encryption: 'starttls' | 'implicit'): ListenerOptions {
+  return {
+    host: config.BIND_ADDRESS,
+    port: encryption === 'implicit' ? config.SMTPS_PORT : config.SUBMISSION_PORT,
+    drainTimeoutMs: config.DRAIN_TIMEOUT_MS,
+    smtp: {
+      name: config.MAIL_HOSTNAME,
+      ...readCertificate(config),
+      secure: encryption === 'implicit',
+      allowInsecureAuth: config.PLAINTEXT_AUTH === 'allow',
+      authMethods: ['PLAIN', 'LOGIN'],
+      authRequiredMessage: 'Authentication required',
+      size: config.MAX_MESSAGE_BYTES,
+      maxRecipients: config.MAX_RECIPIENTS,
+      maxClients: config.MAX_SESSIONS,
+      socketTimeout: 300_000,
+    },
+  }
+}

@@ -1,0 +1,18 @@
+// Submission gateway: 587 with STARTTLS and 465 with implicit TLS, for accounts that log in.
+import { openBroker } from '@sekimori/queue/broker'
+import { loadSettings, openService } from '@sekimori/runtime/service'
+import { listenSmtp } from '@sekimori/smtp/listener'
+import { openDatabase } from '@sekimori/store/database'
+import { schema } from './config.ts'
+import { listenerOptions } from './listener-options.ts'
+import { openSubmissionPorts } from './open-ports.ts'
+import { submissionDecisions } from './session.ts'
+
+const config = loadSettings(schema)
+await using service = await openService('submission-gateway', config)
+await using database = await openDatabase(config, service)
+await using broker = await openBroker(config, service)
+const decisions = submissionDecisions(config, await openSubmissionPorts(database, broker))
+await using _submission = await listenSmtp(listenerOptions(config, 'starttls'), decisions, service.log)
+await using _smtps = await listenSmtp(listenerOptions(config, 'implicit'), decisions, service.log)
+await service.untilStopped()

@@ -1,0 +1,20 @@
+// Binds the ports of the submission gateway to the real database and broker.
+import { contentHolder } from '@sekimori/mail/content'
+import type { Broker } from '@sekimori/queue/broker'
+import { publishAccepted } from '@sekimori/queue/publish-accepted'
+import { scan } from '@sekimori/queue/queues'
+import { storeContent } from '@sekimori/store/content'
+import type { Database } from '@sekimori/store/database'
+import { openDirectory } from '@sekimori/store/directory'
+import { openLogin } from '@sekimori/store/login'
+import type { Ports } from './ports.ts'
+
+export async function openSubmissionPorts(database: Database, broker: Broker): Promise<Ports> {
+  const holder = (queueId: string) => contentHolder(queueId, 'submission')
+  return {
+    login: await openLogin(database),
+    directory: openDirectory(database),
+    store: (queueId, input) => storeContent(database, queueId, holder(queueId), input),
+    publish: (job) => publishAccepted(broker, scan, job),
+  }
+}

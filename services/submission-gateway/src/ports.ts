@@ -1,0 +1,13 @@
+// What the decisions of this edge need from outside.
+import type { Job } from '@sekimori/mail/job'
+import type { Directory } from '@sekimori/store/directory'
+import type { Login } from '@sekimori/store/login'
+
+export interface Ports {
+  login: Login
+  directory: Directory
+  /** Stores large content under this queue id; resolves to its size when committed. */
+  store(queueId: string, input: AsyncIterable<Buffer>): Promise<number>
+  /** Hands the job to the first stage; resolves when the broker has it safe. */
+  publish(job: Job): Promise<void>
+}

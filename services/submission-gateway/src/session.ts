@@ -1,0 +1,36 @@
+// The decisions of a submission session, in the order in which a client asks for them.
+import { isAccountAddress } from '@sekimori/mail/address'
+import type { Decisions } from '@sekimori/smtp/listener'
+import { SmtpReply } from '@sekimori/smtp/reply'
+import { acceptSubmission } from './accept.ts'
+import type { Config } from './config.ts'
+import type { Ports } from './ports.ts'
+import { checkRecipient } from './recipient-policy.ts'
+import { checkMailFrom, requireAccount } from './sender-policy.ts'
+
+/** AUTH, MAIL, RCPT and DATA for accounts; nothing is taken without a login (RFC 6409 section 4.3). */
+export function submissionDecisions(config: Config, ports: Ports): Decisions {
+  return {
+    async authenticate(auth) {
+      const { username = '', password } = auth
+      if (typeof password !== 'string' || !isAccountAddress(username)) throw wrongLogin()
+      const account = await ports.login(username, password).catch((cause) => {
+        throw new SmtpReply(454, '4.7.0', 'Login is not possible at the moment, please try again later', { cause })
+      })
+      if (account === undefined) throw wrongLogin()
+      return account
+    },
+    async mailFrom(address, session) {
+      checkMailFrom(requireAccount(session.user), address.address)
+    },
+    async recipient(address, session) {
+      requireAccount(session.user)
+      await checkRecipient(ports.directory, address.address)
+    },
+    data: async (stream, session) => acceptSubmission(stream, session, requireAccount(session.user), config, ports),
+  }
+}
+
+function wrongLogin(): SmtpReply {
+  return new SmtpReply(535, '5.7.8', 'Address or password is wrong')
+}
