@@ -1,0 +1,168 @@
+// The AUTHORIZATION state (RFC 1939 section 4): the client starts TLS, proves who it is, and gets its maildrop opened.
+import { capabilities } from './capabilities.ts'
+import type { Command } from './command.ts'
+import type { Conversation } from './conversation.ts'
+import type { Account, Maildrop, Ports } from './ports.ts'
+import { err, listing, ok } from './reply.ts'
+import { type Answer, mechanismNames, mechanismOf, readAnswer, readInitialResponse } from './sasl.ts'
+
+const FAILED_LOGINS_MAX = 5
+const NEEDS_TLS = err('Passwords are only taken over an encrypted connection: use STLS first, or the POP3S port')
+const UNAVAILABLE = err('The server can not check logins or open maildrops now, try again later', 'SYS/TEMP')
+
+/** How the state ends: with an open maildrop, or with the session (`undefined`). */
+export type Authorized = { account: Account; maildrop: Maildrop } | undefined
+
+/** Talks to the client until it has logged in, has said QUIT, or is gone. */
+export async function authorize(conversation: Conversation, ports: Ports): Promise<Authorized> {
+  const authorization = new Authorization(conversation, ports)
+  for (;;) {
+    const command = await conversation.nextCommand()
+    if (command === undefined) return undefined
+    const step = await authorization.answer(command)
+    switch (step.kind) {
+      case 'stay':
+        await conversation.sayAll(step.replies)
+        break
+      case 'authorized':
+        return step
+      case 'end':
+        await conversation.say(step.reply)
+        return undefined
+    }
+  }
+}
+
+type Step =
+  | { kind: 'stay'; replies: Iterable<string> }
+  | { kind: 'authorized'; account: Account; maildrop: Maildrop }
+  | { kind: 'end'; reply: string }
+
+class Authorization {
+  readonly #conversation: Conversation
+  readonly #ports: Ports
+  #name: string | undefined
+  #failedLogins = 0
+
+  constructor(conversation: Conversation, ports: Ports) {
+    this.#conversation = conversation
+    this.#ports = ports
+  }
+
+  get #isSecure(): boolean {
+    return this.#conversation.connection.isSecure
+  }
+
+  get #mayLogin(): boolean {
+    return this.#isSecure || this.#conversation.settings.allowsPlaintextAuth
+  }
+
+  async answer(command: Command): Promise<Step> {
+    switch (command.verb) {
+      case 'CAPA':
+        return this.#announce()
+      case 'STLS':
+        return this.#startTls()
+      case 'USER':
+        if (!this.#mayLogin) return stay(NEEDS_TLS)
+        this.#name = command.name
+        return stay(ok('Send the password'))
+      case 'PASS':
+        return this.#pass(command.password)
+      case 'AUTH':
+        return this.#auth(command.mechanism, command.initialResponse)
+      case 'QUIT':
+        return { kind: 'end', reply: ok('Bye') }
+      case 'STAT':
+      case 'LIST':
+      case 'RETR':
+      case 'DELE':
+      case 'NOOP':
+      case 'RSET':
+      case 'TOP':
+      case 'UIDL':
+        return stay(err('Log in first'))
+    }
+  }
+
+  #announce(): Step {
+    const lines = capabilities({ mayLogin: this.#mayLogin, mayStartTls: !this.#isSecure })
+    return { kind: 'stay', replies: listing('Capabilities follow', lines) }
+  }
+
+  async #startTls(): Promise<Step> {
+    if (this.#isSecure) return stay(err('TLS is already active'))
+    const { connection, settings } = this.#conversation
+    this.#name = undefined
+    await connection.startTls(settings.secureContext(), ok('Begin TLS negotiation'))
+    return { kind: 'stay', replies: [] }
+  }
+
+  async #pass(password: string): Promise<Step> {
+    if (!this.#mayLogin) return stay(NEEDS_TLS)
+    const name = this.#name
+    this.#name = undefined
+    return name === undefined ? stay(err('Send USER first')) : this.#login(name, password)
+  }
+
+  async #auth(mechanismName: string | undefined, initialResponse: string | undefined): Promise<Step> {
+    if (!this.#mayLogin) return stay(NEEDS_TLS)
+    if (mechanismName === undefined) return { kind: 'stay', replies: listing('Mechanisms follow', mechanismNames()) }
+    const mechanism = mechanismOf(mechanismName)
+    if (mechanism === undefined) return stay(err('Unknown mechanism'))
+    const outcome = await mechanism((challenge) => this.#ask(challenge), readInitialResponse(initialResponse))
+    switch (outcome.kind) {
+      case 'credentials':
+        return this.#login(outcome.address, outcome.password)
+      case 'cancelled':
+        return stay(err('Authentication cancelled'))
+      case 'malformed':
+        return stay(err('The response can not be understood'))
+    }
+  }
+
+  async #ask(challenge: string): Promise<Answer> {
+    const { connection } = this.#conversation
+    await connection.write(`+ ${Buffer.from(challenge).toString('base64')}\r\n`)
+    const line = await connection.readLine()
+    if (line === undefined) return { kind: 'cancelled' }
+    return line.kind === 'line' ? readAnswer(line.octets.toString('latin1')) : { kind: 'malformed' }
+  }
+
+  async #login(address: string, password: string): Promise<Step> {
+    try {
+      const login = await this.#ports.login(address, password, this.#conversation.connection.clientAddress)
+      switch (login.kind) {
+        case 'ok':
+          return await this.#open(login.account)
+        case 'refused':
+          return this.#refuse()
+        case 'unavailable':
+          return stay(UNAVAILABLE)
+      }
+    } catch (error) {
+      this.#conversation.log.error({ err: error }, 'login could not be decided')
+      return stay(UNAVAILABLE)
+    }
+  }
+
+  #refuse(): Step {
+    this.#failedLogins += 1
+    const reply = err('Wrong address or password', 'AUTH')
+    return this.#failedLogins < FAILED_LOGINS_MAX ? stay(reply) : { kind: 'end', reply }
+  }
+
+  async #open(account: Account): Promise<Step> {
+    const opening = await this.#ports.openMaildrop(account)
+    switch (opening.kind) {
+      case 'open':
+        return { kind: 'authorized', account, maildrop: opening.maildrop }
+      case 'in-use':
+        return stay(err('The maildrop is in use by another session', 'IN-USE'))
+    }
+  }
+}
+
+function stay(reply: string): Step {
+  return { kind: 'stay', replies: [reply] }
+}

@@ -1,0 +1,24 @@
+// What CAPA announces (RFC 2449 section 5): only what the client may use now.
+import { mechanismNames } from './sasl.ts'
+
+export interface Offer {
+  /** Passwords are taken here: inside TLS, or anywhere when the operator allows it. */
+  mayLogin: boolean
+  /** STLS would succeed now. */
+  mayStartTls: boolean
+}
+
+/** The capability lines. Messages stay until the user deletes them, hence EXPIRE NEVER. */
+export function capabilities(offer: Offer): string[] {
+  return [
+    'TOP',
+    'UIDL',
+    'RESP-CODES',
+    'AUTH-RESP-CODE',
+    'PIPELINING',
+    'EXPIRE NEVER',
+    ...(offer.mayLogin ? ['USER', `SASL ${mechanismNames().join(' ')}`] : []),
+    ...(offer.mayStartTls ? ['STLS'] : []),
+    'IMPLEMENTATION Sekimori',
+  ]
+}

@@ -1,0 +1,99 @@
+// Commands of a client (RFC 1939 sections 3 to 7, RFC 2449 section 4, RFC 5034 section 4) from line to value.
+import { isUtf8 } from 'node:buffer'
+
+type Plain = 'CAPA' | 'NOOP' | 'QUIT' | 'RSET' | 'STAT' | 'STLS'
+
+export type Command =
+  | { verb: Plain }
+  | { verb: 'USER'; name: string }
+  | { verb: 'PASS'; password: string }
+  | { verb: 'AUTH'; mechanism: string | undefined; initialResponse: string | undefined }
+  | { verb: 'LIST' | 'UIDL'; number: number | undefined }
+  | { verb: 'RETR' | 'DELE'; number: number }
+  | { verb: 'TOP'; number: number; lines: number }
+
+export type Parsed = { kind: 'command'; command: Command } | { kind: 'malformed'; reason: string }
+
+/** Longest command without its CRLF; only AUTH may be longer, for its initial response. */
+const COMMAND_MAX_OCTETS = 253
+const CONTROL = /[\x00-\x1f\x7f]/
+const NUMBER = /^\d{1,10}$/
+
+/** Reads one command line. Spaces are part of a password, everywhere else they only separate. */
+export function parseCommand(octets: Buffer): Parsed {
+  if (!isUtf8(octets)) return malformed('The line is not UTF-8')
+  const line = octets.toString('utf8')
+  if (CONTROL.test(line)) return malformed('The line has control characters')
+  const space = line.indexOf(' ')
+  const keyword = (space < 0 ? line : line.slice(0, space)).toUpperCase()
+  if (octets.length > COMMAND_MAX_OCTETS && keyword !== 'AUTH') return malformed('The line is too long')
+  return parseArguments(keyword, space < 0 ? '' : line.slice(space + 1))
+}
+
+function parseArguments(keyword: string, text: string): Parsed {
+  switch (keyword) {
+    case 'CAPA':
+    case 'NOOP':
+    case 'QUIT':
+    case 'RSET':
+    case 'STAT':
+    case 'STLS':
+      return text.trim() === '' ? command({ verb: keyword }) : malformed(`${keyword} takes no argument`)
+    case 'USER':
+      return text.trim() === '' ? malformed('USER takes a name') : command({ verb: 'USER', name: text.trim() })
+    case 'PASS':
+      return text === '' ? malformed('PASS takes a password') : command({ verb: 'PASS', password: text })
+    case 'AUTH':
+      return parseAuth(split(text))
+    case 'LIST':
+    case 'UIDL':
+      return parseListing(keyword, split(text))
+    case 'RETR':
+    case 'DELE':
+      return parseNumbered(keyword, split(text))
+    case 'TOP':
+      return parseTop(split(text))
+    default:
+      return malformed('Unknown command')
+  }
+}
+
+function parseAuth(words: string[]): Parsed {
+  if (words.length > 2) return malformed('AUTH takes a mechanism and an initial response')
+  return command({ verb: 'AUTH', mechanism: words[0]?.toUpperCase(), initialResponse: words[1] })
+}
+
+function parseListing(verb: 'LIST' | 'UIDL', words: string[]): Parsed {
+  if (words.length === 0) return command({ verb, number: undefined })
+  const number = numberOf(words)
+  return number === undefined ? malformed(`${verb} takes a message-number or nothing`) : command({ verb, number })
+}
+
+function parseNumbered(verb: 'RETR' | 'DELE', words: string[]): Parsed {
+  const number = numberOf(words)
+  return number === undefined ? malformed(`${verb} takes a message-number`) : command({ verb, number })
+}
+
+function parseTop(words: string[]): Parsed {
+  const number = numberOf(words.slice(0, 1))
+  const lines = numberOf(words.slice(1))
+  return number === undefined || lines === undefined
+    ? malformed('TOP takes a message-number and a number of lines')
+    : command({ verb: 'TOP', number, lines })
+}
+
+function numberOf(words: string[]): number | undefined {
+  return words.length === 1 && NUMBER.test(words[0]!) ? Number(words[0]) : undefined
+}
+
+function split(text: string): string[] {
+  return text.split(' ').filter((word) => word !== '')
+}
+
+function command(value: Command): Parsed {
+  return { kind: 'command', command: value }
+}
+
+function malformed(reason: string): Parsed {
+  return { kind: 'malformed', reason }
+}

@@ -1,0 +1,23 @@
+// Settings of the POP3 gateway.
+import { databaseSettings, port, positive, processSettings, tlsSettings } from '@sekimori/config/settings'
+import Type from 'typebox'
+
+const TEN_MINUTES_MS = 600_000
+
+export const Settings = Type.Object({
+  ...processSettings,
+  ...databaseSettings,
+  ...tlsSettings,
+  POP3_PORT: port(1110, 'POP3 with STLS'),
+  POP3S_PORT: port(1995, 'POP3 with implicit TLS'),
+  PLAINTEXT_AUTH: Type.Union([Type.Literal('deny'), Type.Literal('allow')], {
+    default: 'deny',
+    description: 'allow lets old clients log in without TLS: deny or allow',
+  }),
+  POP3_IDLE_TIMEOUT_MS: Type.Integer({
+    minimum: TEN_MINUTES_MS,
+    default: TEN_MINUTES_MS,
+    description: 'how long a client may be silent; RFC 1939 allows no less than 10 minutes',
+  }),
+  POP3_MAX_SESSIONS: positive(5_000, 'sessions that one process serves at the same time'),
+})

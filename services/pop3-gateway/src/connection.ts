@@ -1,0 +1,168 @@
+// One client's socket: lines in, octets out with backpressure, the switch to TLS, and every wait bounded.
+import type { Socket } from 'node:net'
+import { type SecureContext, TLSSocket } from 'node:tls'
+import { type Line, LineBuffer } from './line-buffer.ts'
+
+/** Longest line of a client, needed for a SASL answer with a token in it. */
+const LINE_MAX_OCTETS = 12_288
+const HANDSHAKE_TIMEOUT_MS = 30_000
+const CLOSE_TIMEOUT_MS = 5_000
+
+/** The client is gone, or was cut off; the session ends without a word. */
+export class ConnectionClosed extends Error {
+  override name = 'ConnectionClosed'
+}
+
+/** Not for concurrent use: one line is awaited or one reply written at a time. `destroy` and `hurry` may come at any time. */
+export class Connection {
+  readonly clientAddress: string
+  readonly #stallTimeoutMs: number
+  readonly #lines = new LineBuffer(LINE_MAX_OCTETS)
+  readonly #onEvent = () => this.#wake()
+  #socket: Socket
+  #patienceMs: number
+  #isCorked = false
+  #wake: () => void = () => {}
+
+  /** @param idleTimeoutMs how long a client may take to send a whole line, or to take in what it was sent */
+  constructor(socket: Socket, idleTimeoutMs: number) {
+    this.clientAddress = socket.remoteAddress ?? ''
+    this.#stallTimeoutMs = idleTimeoutMs
+    this.#patienceMs = idleTimeoutMs
+    this.#socket = socket
+    socket.setNoDelay(true)
+    this.#listen(socket)
+  }
+
+  get isSecure(): boolean {
+    return this.#socket instanceof TLSSocket
+  }
+
+  /** The next line; undefined when the client has left or was silent for too long. */
+  async readLine(): Promise<Line | undefined> {
+    let line: Line | undefined
+    await this.#until(
+      () => {
+        line = this.#takeLine()
+        return line !== undefined || this.#socket.readableEnded || this.#socket.destroyed
+      },
+      () => this.#patienceMs,
+    )
+    return line
+  }
+
+  /** Sends octets; resolves when there is room for more. Replies of one turn of the event loop share a packet. */
+  async write(octets: Buffer | string): Promise<void> {
+    const socket = this.#socket
+    if (!socket.writable) throw new ConnectionClosed('the client has left')
+    this.#corkForThisTurn()
+    if (socket.write(octets)) return
+    await this.#until(
+      () => !socket.writableNeedDrain || !socket.writable,
+      () => this.#stallTimeoutMs,
+    )
+    if (!socket.writable) throw new ConnectionClosed('the client has left or takes nothing in')
+  }
+
+  /**
+   * Sends `reply`, if any, and negotiates TLS as the server. What the client sent ahead of it is dropped:
+   * it came without protection and must not count as said inside TLS (RFC 2595 section 4, RFC 8314 section 3).
+   */
+  async startTls(secureContext: SecureContext, reply?: string): Promise<void> {
+    const plain = this.#socket
+    if (plain.destroyed) throw new ConnectionClosed('the client has left')
+    while (plain.read() !== null);
+    this.#lines.clear()
+    if (reply !== undefined) await new Promise<void>((resolve) => plain.write(reply, () => resolve()))
+    if (plain.destroyed) throw new ConnectionClosed('the client has left')
+    plain.off('readable', this.#onEvent).off('end', this.#onEvent)
+    const secure = new TLSSocket(plain, { isServer: true, secureContext, requestCert: false })
+    let isNegotiated = false
+    secure.once('secure', () => {
+      isNegotiated = true
+      this.#wake()
+    })
+    this.#socket = secure
+    this.#listen(secure)
+    await this.#until(
+      () => isNegotiated || secure.destroyed,
+      () => HANDSHAKE_TIMEOUT_MS,
+    )
+    if (!isNegotiated || secure.destroyed) throw new ConnectionClosed('no TLS session came about')
+  }
+
+  /** From now on a client may be silent for no longer than this: the process wants to stop. */
+  hurry(silenceMs: number): void {
+    this.#patienceMs = Math.min(this.#patienceMs, silenceMs)
+    this.#wake()
+  }
+
+  /** Sends what is still to be sent, then closes. */
+  async end(): Promise<void> {
+    const socket = this.#socket
+    if (!socket.destroyed) socket.end()
+    await this.#until(
+      () => {
+        while (socket.read() !== null);
+        return socket.destroyed
+      },
+      () => CLOSE_TIMEOUT_MS,
+    )
+  }
+
+  /** Cuts the client off. */
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #listen(socket: Socket): void {
+    for (const event of ['readable', 'end', 'drain', 'close']) socket.on(event, this.#onEvent)
+    // A reset or a broken TLS record is a client that has left: 'close' follows and ends the wait.
+    socket.on('error', () => socket.destroy())
+  }
+
+  #takeLine(): Line | undefined {
+    for (;;) {
+      const line = this.#lines.next()
+      if (line !== undefined) return line
+      const octets: Buffer | null = this.#socket.read()
+      if (octets === null) return undefined
+      this.#lines.push(octets)
+    }
+  }
+
+  /** Waits for a condition that an event of the socket brings about; past the time the client is cut off. */
+  async #until(isTrue: () => boolean, timeoutMs: () => number): Promise<void> {
+    const start = performance.now()
+    while (!isTrue()) {
+      const leftMs = start + timeoutMs() - performance.now()
+      if (leftMs <= 0) {
+        this.destroy()
+        return
+      }
+      await this.#nextEvent(leftMs)
+    }
+  }
+
+  async #nextEvent(timeoutMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#wake = () => {}
+  }
+
+  #corkForThisTurn(): void {
+    if (this.#isCorked) return
+    this.#isCorked = true
+    const socket = this.#socket
+    socket.cork()
+    process.nextTick(() => {
+      this.#isCorked = false
+      socket.uncork()
+    })
+  }
+}

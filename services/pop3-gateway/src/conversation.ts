@@ -1,0 +1,60 @@
+// What both states of a session share: the next well-formed command, and the patience with everything else.
+import type { SecureContext } from 'node:tls'
+import { type Command, parseCommand } from './command.ts'
+import type { Connection } from './connection.ts'
+import { err } from './reply.ts'
+
+const BAD_COMMANDS_MAX = 20
+
+export interface SessionLog {
+  info(facts: object, text: string): void
+  error(facts: object, text: string): void
+}
+
+/** How this listener treats its clients. */
+export interface SessionSettings {
+  /** Passwords are taken without TLS: the operator's legacy switch. */
+  allowsPlaintextAuth: boolean
+  /** The certificate in force when a client asks for TLS. */
+  secureContext: () => SecureContext
+}
+
+/** One client's session, from greeting to end. */
+export class Conversation {
+  readonly connection: Connection
+  readonly settings: SessionSettings
+  readonly log: SessionLog
+  #badCommands = 0
+
+  constructor(connection: Connection, settings: SessionSettings, log: SessionLog) {
+    this.connection = connection
+    this.settings = settings
+    this.log = log
+  }
+
+  /** The next command that can be understood; undefined when the client has left, or has sent too much rubbish. */
+  async nextCommand(): Promise<Command | undefined> {
+    for (;;) {
+      const line = await this.connection.readLine()
+      if (line === undefined) return undefined
+      const parsed = line.kind === 'line' ? parseCommand(line.octets) : tooLong
+      if (parsed.kind === 'command') return parsed.command
+      this.#badCommands += 1
+      if (this.#badCommands > BAD_COMMANDS_MAX) {
+        await this.say(err('Too many bad commands'))
+        return undefined
+      }
+      await this.say(err(parsed.reason))
+    }
+  }
+
+  async say(reply: string): Promise<void> {
+    await this.connection.write(reply)
+  }
+
+  async sayAll(parts: Iterable<string> | AsyncIterable<Buffer>): Promise<void> {
+    for await (const part of parts) await this.connection.write(part)
+  }
+}
+
+const tooLong = { kind: 'malformed', reason: 'The line is too long' } as const

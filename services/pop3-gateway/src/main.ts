@@ -1,0 +1,35 @@
+// The POP3 gateway: ports 110 and 995 on one side, the maildrops in Postgres on the other.
+import { createSecureContext } from 'node:tls'
+import { sessions } from '@sekimori/runtime/metrics'
+import { loadSettings, openService } from '@sekimori/runtime/service'
+import { readCertificate } from '@sekimori/runtime/tls'
+import { openDatabase } from '@sekimori/store/database'
+import { openLogin } from '@sekimori/store/login'
+import { renewLeases } from '@sekimori/store/maildrop-lease'
+import { Settings } from './config.ts'
+import { LEASE_LIFE_MS, LeaseKeeper } from './lease-keeper.ts'
+import { Pop3Server } from './server.ts'
+import { storePorts } from './store-ports.ts'
+
+const settings = loadSettings(Settings)
+await using service = await openService('pop3-gateway', settings)
+await using database = await openDatabase(settings, service)
+await using leases = new LeaseKeeper((held) => renewLeases(database, held, LEASE_LIFE_MS), service.log)
+const certificate = createSecureContext(readCertificate(settings))
+await using server = new Pop3Server(
+  {
+    host: settings.BIND_ADDRESS,
+    pop3Port: settings.POP3_PORT,
+    pop3sPort: settings.POP3S_PORT,
+    allowsPlaintextAuth: settings.PLAINTEXT_AUTH === 'allow',
+    secureContext: () => certificate,
+    idleTimeoutMs: settings.POP3_IDLE_TIMEOUT_MS,
+    maxSessions: settings.POP3_MAX_SESSIONS,
+    drainTimeoutMs: settings.DRAIN_TIMEOUT_MS,
+  },
+  storePorts(database, await openLogin(database), leases, service.log),
+  service.log,
+  sessions,
+)
+service.log.info(await server.listen(), 'listening')
+await service.untilStopped()

@@ -1,0 +1,45 @@
+// What the POP3 server needs from the outside world; main.ts wires it to Postgres, tests pass object literals.
+
+/** An account whose owner has logged in. */
+export interface Account {
+  id: number
+  address: string
+}
+
+export type Login =
+  | { kind: 'ok'; account: Account }
+  /** Unknown account or wrong password: the client can't tell which, not by the time it takes either. */
+  | { kind: 'refused' }
+  /** The credentials could not be checked now. */
+  | { kind: 'unavailable' }
+
+/** A message of an open maildrop. Its message-number is its place in the list, counted from 1. */
+export interface MaildropMessage {
+  /** Never changes, never used again for another message; in decimal it is the unique-id that UIDL shows. */
+  uid: number
+  /** Exactly the octets that RETR sends, before dot-stuffing. */
+  sizeBytes: number
+}
+
+export type Removal =
+  | { kind: 'removed' }
+  /** The lock was lost before all of them were removed. */
+  | { kind: 'lost' }
+
+/** A maildrop that this session, and no other on any replica, has open. Disposing it gives the lock back and never throws. */
+export interface Maildrop extends AsyncDisposable {
+  messages: readonly MaildropMessage[]
+  /** Aborts when the exclusive lock was lost; the session then ends without removing anything. */
+  lost: AbortSignal
+  /** The message as delivered. */
+  read(uid: number): AsyncIterable<Buffer>
+  remove(uids: number[]): Promise<Removal>
+}
+
+export type Opening = { kind: 'open'; maildrop: Maildrop } | { kind: 'in-use' }
+
+/** Throwing means "could not decide": the client gets `-ERR [SYS/TEMP]`. */
+export interface Ports {
+  login(address: string, password: string, clientAddress: string): Promise<Login>
+  openMaildrop(account: Account): Promise<Opening>
+}

@@ -1,0 +1,107 @@
+// The listeners of 110 (STLS) and 995 (TLS from the first octet), their sessions, and an orderly end of both.
+import { createServer, type Server, type Socket } from 'node:net'
+import { Connection, ConnectionClosed } from './connection.ts'
+import { Conversation, type SessionLog, type SessionSettings } from './conversation.ts'
+import type { Ports } from './ports.ts'
+import { err } from './reply.ts'
+import { serve } from './session.ts'
+
+/** How long a client may be silent while the process waits for its sessions to end. */
+const DRAIN_SILENCE_MS = 1_000
+const BACKLOG = 1_024
+
+export interface ServerSettings extends SessionSettings {
+  host: string
+  /** The port that begins in plain text; 0 lets the system choose. */
+  pop3Port: number
+  /** The port of implicit TLS (RFC 8314 section 3.1). */
+  pop3sPort: number
+  /** At least 10 minutes on a real server (RFC 1939 section 3). */
+  idleTimeoutMs: number
+  maxSessions: number
+  /** How long disposing waits for the sessions before it cuts them. */
+  drainTimeoutMs: number
+}
+
+/** Told of each session that begins or ends. */
+export interface SessionCount {
+  set(sessions: number): void
+}
+
+/** A listening server; disposing it takes no new session and waits for the ones it has. */
+export class Pop3Server implements AsyncDisposable {
+  readonly #settings: ServerSettings
+  readonly #ports: Ports
+  readonly #log: SessionLog
+  readonly #count: SessionCount
+  readonly #sessions = new Map<Connection, Promise<void>>()
+  readonly #listeners: Server[] = []
+
+  constructor(settings: ServerSettings, ports: Ports, log: SessionLog, count: SessionCount = { set: () => {} }) {
+    this.#settings = settings
+    this.#ports = ports
+    this.#log = log
+    this.#count = count
+  }
+
+  /** Listens on both ports. */
+  async listen(): Promise<{ pop3Port: number; pop3sPort: number }> {
+    const { pop3Port, pop3sPort } = this.#settings
+    return { pop3Port: await this.#listenOn(pop3Port, false), pop3sPort: await this.#listenOn(pop3sPort, true) }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const listener of this.#listeners) listener.close()
+    for (const connection of this.#sessions.keys()) connection.hurry(DRAIN_SILENCE_MS)
+    const cut = setTimeout(() => {
+      for (const connection of this.#sessions.keys()) connection.destroy()
+    }, this.#settings.drainTimeoutMs)
+    await Promise.all(this.#sessions.values())
+    clearTimeout(cut)
+  }
+
+  async #listenOn(port: number, isTls: boolean): Promise<number> {
+    const listener = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#begin(socket, isTls))
+    await new Promise<void>((resolve, reject) => {
+      listener.once('error', reject).listen({ port, host: this.#settings.host, backlog: BACKLOG }, resolve)
+    })
+    this.#listeners.push(listener)
+    return (listener.address() as { port: number }).port
+  }
+
+  #begin(socket: Socket, isTls: boolean): void {
+    if (this.#sessions.size >= this.#settings.maxSessions) {
+      turnAway(socket, isTls)
+      return
+    }
+    const connection = new Connection(socket, this.#settings.idleTimeoutMs)
+    const session = this.#run(connection, isTls).finally(() => {
+      this.#sessions.delete(connection)
+      this.#count.set(this.#sessions.size)
+    })
+    this.#sessions.set(connection, session)
+    this.#count.set(this.#sessions.size)
+  }
+
+  async #run(connection: Connection, isTls: boolean): Promise<void> {
+    const start = performance.now()
+    try {
+      if (isTls) await connection.startTls(this.#settings.secureContext())
+      const report = await serve(new Conversation(connection, this.#settings, this.#log), this.#ports)
+      const isSecure = connection.isSecure
+      await connection.end()
+      const ms = Math.round(performance.now() - start)
+      this.#log.info({ ...report, clientAddress: connection.clientAddress, tls: isSecure, ms }, 'session ended')
+    } catch (error) {
+      connection.destroy()
+      if (!(error instanceof ConnectionClosed)) this.#log.error({ err: error }, 'connection failed')
+    }
+  }
+}
+
+/** Says why in plain text; inside TLS that would cost a handshake. */
+function turnAway(socket: Socket, isTls: boolean): void {
+  socket.on('error', () => socket.destroy())
+  if (isTls) socket.destroy()
+  else socket.end(err('Too many sessions, try again later', 'SYS/TEMP'), () => socket.destroy())
+}

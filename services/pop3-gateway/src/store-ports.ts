@@ -1,0 +1,71 @@
+// The ports of the POP3 server on the database: logins, leases and maildrops.
+import { randomUUID } from 'node:crypto'
+import { DependencyAway } from '@sekimori/runtime/dependency'
+import type { Database } from '@sekimori/store/database'
+import type { Login as CheckLogin } from '@sekimori/store/login'
+import { acquireLease, type Lease, releaseLease } from '@sekimori/store/maildrop-lease'
+import { listMaildrop, readMessage, removeMessages } from '@sekimori/store/maildrop-reading'
+import type { SessionLog } from './conversation.ts'
+import { LEASE_LIFE_MS, type LeaseKeeper } from './lease-keeper.ts'
+import type { Account, Login, Maildrop, Opening, Ports } from './ports.ts'
+
+/** Builds the ports; `checkLogin` knows the passwords, `leases` keeps the locks of this process. */
+export function storePorts(database: Database, checkLogin: CheckLogin, leases: LeaseKeeper, log: SessionLog): Ports {
+  return {
+    login: (address, password) => login(checkLogin, address, password),
+    openMaildrop: (account) => openMaildrop(database, leases, log, account),
+  }
+}
+
+async function login(checkLogin: CheckLogin, address: string, password: string): Promise<Login> {
+  try {
+    const account = await checkLogin(address, password)
+    return account === undefined ? { kind: 'refused' } : { kind: 'ok', account }
+  } catch (error) {
+    if (error instanceof DependencyAway) return { kind: 'unavailable' }
+    throw error
+  }
+}
+
+async function openMaildrop(
+  database: Database,
+  leases: LeaseKeeper,
+  log: SessionLog,
+  account: Account,
+): Promise<Opening> {
+  const lease: Lease = { accountId: account.id, holder: randomUUID() }
+  if (!(await acquireLease(database, lease, LEASE_LIFE_MS))) return { kind: 'in-use' }
+  const lost = leases.keep(lease)
+  const giveBack = async () => {
+    leases.letGo(lease)
+    try {
+      await releaseLease(database, lease)
+    } catch (error) {
+      log.error({ err: error }, 'the lock on a maildrop could not be given back and will expire')
+    }
+  }
+  try {
+    return { kind: 'open', maildrop: await maildropOf(database, lease, lost, giveBack) }
+  } catch (error) {
+    await giveBack()
+    throw error
+  }
+}
+
+async function maildropOf(
+  database: Database,
+  lease: Lease,
+  lost: AbortSignal,
+  giveBack: () => Promise<void>,
+): Promise<Maildrop> {
+  return {
+    messages: await listMaildrop(database, lease.accountId),
+    lost,
+    read: (uid) => readMessage(database, lease.accountId, uid),
+    remove: async (uids) => {
+      const removed = await removeMessages(database, lease, uids)
+      return { kind: removed === uids.length ? 'removed' : 'lost' }
+    },
+    [Symbol.asyncDispose]: giveBack,
+  }
+}

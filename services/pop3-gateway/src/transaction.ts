@@ -1,0 +1,118 @@
+// The TRANSACTION state (RFC 1939 section 5): the client lists, reads and marks the messages of its open maildrop.
+import { capabilities } from './capabilities.ts'
+import type { Command } from './command.ts'
+import type { Conversation } from './conversation.ts'
+import { dotStuffed } from './dot-stuffing.ts'
+import { MessageList } from './message-list.ts'
+import type { Maildrop, MaildropMessage } from './ports.ts'
+import { err, listing, ok } from './reply.ts'
+import { topOf } from './top.ts'
+
+/** The client said QUIT, with these messages marked as deleted; or it is gone, and nothing is to be removed. */
+export type TransactionEnd = { kind: 'quit'; markedUids: number[] } | { kind: 'gone' }
+
+/** Talks to the client until it says QUIT or is gone. */
+export async function transact(conversation: Conversation, maildrop: Maildrop): Promise<TransactionEnd> {
+  const list = new MessageList(maildrop.messages)
+  await conversation.say(ok(summary(list)))
+  const transaction = new Transaction(conversation, maildrop, list)
+  for (;;) {
+    const command = await conversation.nextCommand()
+    if (command === undefined) return { kind: 'gone' }
+    if (command.verb === 'QUIT') return { kind: 'quit', markedUids: list.markedUids() }
+    await transaction.answer(command)
+  }
+}
+
+class Transaction {
+  readonly #conversation: Conversation
+  readonly #maildrop: Maildrop
+  readonly #list: MessageList
+
+  constructor(conversation: Conversation, maildrop: Maildrop, list: MessageList) {
+    this.#conversation = conversation
+    this.#maildrop = maildrop
+    this.#list = list
+  }
+
+  async answer(command: Exclude<Command, { verb: 'QUIT' }>): Promise<void> {
+    switch (command.verb) {
+      case 'STAT':
+        return this.#say(ok(`${this.#list.count} ${this.#list.octets}`))
+      case 'LIST':
+        return this.#scan(command.number, (number, { sizeBytes }) => `${number} ${sizeBytes}`)
+      case 'UIDL':
+        return this.#scan(command.number, (number, { uid }) => `${number} ${uid}`)
+      case 'RETR':
+        return this.#withMessage(command.number, ({ uid, sizeBytes }) =>
+          this.#send(`${sizeBytes} octets`, this.#maildrop.read(uid)),
+        )
+      case 'TOP':
+        return this.#withMessage(command.number, ({ uid }) =>
+          this.#send('Top of message follows', topOf(this.#maildrop.read(uid), command.lines)),
+        )
+      case 'DELE':
+        return this.#withMessage(command.number, () => {
+          this.#list.mark(command.number)
+          return this.#say(ok(`Message ${command.number} marked as deleted`))
+        })
+      case 'RSET':
+        this.#list.unmarkAll()
+        return this.#say(ok(summary(this.#list)))
+      case 'NOOP':
+        return this.#say(ok('Still here'))
+      case 'CAPA': {
+        const { connection, settings } = this.#conversation
+        const mayLogin = connection.isSecure || settings.allowsPlaintextAuth
+        return this.#conversation.sayAll(listing('Capabilities follow', capabilities({ mayLogin, mayStartTls: false })))
+      }
+      case 'USER':
+      case 'PASS':
+      case 'AUTH':
+      case 'STLS':
+        return this.#say(err('You are already logged in'))
+    }
+  }
+
+  async #say(reply: string): Promise<void> {
+    await this.#conversation.say(reply)
+  }
+
+  async #scan(number: number | undefined, show: (number: number, message: MaildropMessage) => string): Promise<void> {
+    if (number !== undefined) return this.#withMessage(number, (message) => this.#say(ok(show(number, message))))
+    await this.#conversation.sayAll(listing(summary(this.#list), this.#list.lines(show)))
+  }
+
+  async #withMessage(number: number, act: (message: MaildropMessage) => Promise<void>): Promise<void> {
+    const found = this.#list.find(number)
+    switch (found.kind) {
+      case 'present':
+        return act(found.message)
+      case 'deleted':
+        return this.#say(err(`Message ${number} is marked as deleted`))
+      case 'missing':
+        return this.#say(err('No such message'))
+    }
+  }
+
+  /**
+   * Streams a message. A store that is away before the first octet is a plain `-ERR`; one that fails later ends the
+   * session without the terminating line, so that the client can't take half a message for a whole one.
+   */
+  async #send(text: string, message: AsyncIterable<Buffer>): Promise<void> {
+    await using stuffed = dotStuffed(message)
+    let part: IteratorResult<Buffer, void>
+    try {
+      part = await stuffed.next()
+    } catch (error) {
+      this.#conversation.log.error({ err: error }, 'message could not be read')
+      return this.#say(err('The message can not be read now, try again later', 'SYS/TEMP'))
+    }
+    await this.#say(ok(text))
+    for (; part.done !== true; part = await stuffed.next()) await this.#conversation.connection.write(part.value)
+  }
+}
+
+function summary(list: MessageList): string {
+  return `${list.count} messages (${list.octets} octets)`
+}
