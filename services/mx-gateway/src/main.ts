@@ -26,7 +26,6 @@ const smtp = {
   ...readCertificate(config),
   authOptional: true,
   disabledCommands: ['AUTH'],
-  maxAllowedUnauthenticatedCommands: false as const,
   size: config.MAX_MESSAGE_BYTES,
   maxRecipients: config.MAX_RECIPIENTS,
   maxClients: config.MAX_SESSIONS,

@@ -1,0 +1,33 @@
+// Scanner: every mail is looked at by clamd before it goes on.
+import { openBroker } from '@sekimori/queue/broker'
+import { consume } from '@sekimori/queue/consume'
+import { scan } from '@sekimori/queue/queues'
+import { loadSettings, openService } from '@sekimori/runtime/service'
+import { contentOpener, readHead } from '@sekimori/store/content'
+import { openDatabase } from '@sekimori/store/database'
+import { quarantine } from '@sekimori/store/quarantine'
+import { schema } from './config.ts'
+import { openEngine } from './engine.ts'
+import { handleScan, type Ports } from './handler.ts'
+import { summarize } from './summary.ts'
+
+const config = loadSettings(schema)
+await using service = await openService('scanner', config)
+await using database = await openDatabase(config, service)
+await using broker = await openBroker(config, service)
+await using engine = openEngine(config, service)
+const open = contentOpener(database)
+const ports: Ports = {
+  hostname: config.MAIL_HOSTNAME,
+  engine: engine.version,
+  scan: (content) => engine.scan(open(content)),
+  head: (content) => readHead(open(content)),
+  quarantine: (job, signature, head) =>
+    quarantine(database, job, { signature, engine: engine.version() }, summarize(head)),
+}
+await using _consumer = await consume(broker, scan, (job) => handleScan(job, ports), {
+  prefetch: config.PREFETCH,
+  attemptLimit: config.ATTEMPT_LIMIT,
+  drainTimeoutMs: config.DRAIN_TIMEOUT_MS,
+})
+await service.untilStopped()

@@ -1,0 +1,46 @@
+// Verdicts, and how clamd's replies are read. A reply that is not understood is no verdict: the mail waits.
+
+export type UnscannableReason = 'encrypted' | 'depth' | 'size' | 'time' | 'damaged'
+
+export type Verdict =
+  | { kind: 'clean' }
+  | { kind: 'infected'; signature: string }
+  | { kind: 'unscannable'; reason: UnscannableReason }
+
+const ENCRYPTED = /^Heuristics\.Encrypted\./
+const LIMIT = /^Heuristics\.Limits\.Exceeded\.(\w+)/
+const REASON_OF_LIMIT: Record<string, UnscannableReason> = {
+  MaxRecursion: 'depth',
+  MaxScanTime: 'time',
+  MaxFileSize: 'size',
+  MaxScanSize: 'size',
+  MaxFiles: 'size',
+}
+
+/** Reads one reply of clamd to INSTREAM; undefined when it holds no verdict. */
+export function readReply(reply: string): Verdict | undefined {
+  if (reply === 'stream: OK') return { kind: 'clean' }
+  const signature = /^stream: (.+) FOUND$/.exec(reply)?.[1]
+  if (signature === undefined) return undefined
+  if (ENCRYPTED.test(signature)) return { kind: 'unscannable', reason: 'encrypted' }
+  const limit = LIMIT.exec(signature)?.[1]
+  if (limit !== undefined) return { kind: 'unscannable', reason: REASON_OF_LIMIT[limit] ?? 'size' }
+  return { kind: 'infected', signature }
+}
+
+/** The value of the X-Virus-Status field: verdict, host, engine and signature version. */
+export function statusLine(verdict: Verdict, hostname: string, engine: string): string {
+  return `X-Virus-Status: ${describe(verdict)}; host=${hostname};\r\n\tengine="${engine.replace(/["\\\r\n]/g, '')}"`
+}
+
+/** The verdict in a word or two, for header and history. */
+export function describe(verdict: Verdict): string {
+  switch (verdict.kind) {
+    case 'clean':
+      return 'clean'
+    case 'infected':
+      return `infected (${verdict.signature.replace(/[^\w.:+-]/g, '_')})`
+    case 'unscannable':
+      return `unscannable (${verdict.reason})`
+  }
+}
