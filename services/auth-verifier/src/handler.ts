@@ -1,0 +1,50 @@
+// Verifies who sent a mail and records it; never rejects. Mail of our own accounts is recorded as authenticated.
+import type { Content } from '@sekimori/mail/content'
+import { parseHeader } from '@sekimori/mail/header'
+import { type Job, withHeader, withHistory } from '@sekimori/mail/job'
+import { deliverLocal, type Publication, publication } from '@sekimori/queue/queues'
+import { DependencyAway } from '@sekimori/runtime/dependency'
+import { forgedFields } from './forged.ts'
+import { authenticationResults, safeLine } from './results.ts'
+
+/** What verification found: a line for each method, and the Received-SPF line (RFC 7208 section 9.1). */
+export interface Findings {
+  methods: string[]
+  receivedSpf?: string
+}
+
+export interface Ports {
+  hostname: string
+  verify(job: Job): Promise<Findings>
+  /** The header section of the mail. */
+  head(content: Content): Promise<Buffer>
+  /** Tells operators that a mail could not be verified because of a fault in the verifier. */
+  reportFault(job: Job, error: unknown): void
+}
+
+export async function handleAuthenticate(job: Job, ports: Ports): Promise<Publication[]> {
+  const { methods, receivedSpf } = await verify(job, ports)
+  const own = job.session.account === undefined ? [] : [`auth=pass smtp.auth=${job.session.account}`]
+  const lines = [authenticationResults(ports.hostname, [...own, ...methods])]
+  if (receivedSpf !== undefined) lines.push(safeLine(`${receivedSpf} receiver=${ports.hostname};`))
+  const struck = forgedFields(parseHeader(await ports.head(job.content)), ports.hostname)
+  const verified = withHistory(
+    { ...job, struck },
+    'authenticate',
+    methods.map((method) => method.split(' ')[0]).join(' ') || 'none',
+  )
+  return [publication(deliverLocal, withHeader(verified, lines))]
+}
+
+/** A fault of the verifier itself must not hold mail up, and must not count as a pass. */
+async function verify(job: Job, ports: Ports): Promise<Findings> {
+  try {
+    return await ports.verify(job)
+  } catch (error) {
+    if (error instanceof DependencyAway || (error as Error).name === 'ContentGone') throw error
+    ports.reportFault(job, error)
+    return {
+      methods: ['dkim=temperror (not evaluated)', 'spf=temperror (not evaluated)', 'dmarc=temperror (not evaluated)'],
+    }
+  }
+}

@@ -1,0 +1,45 @@
+// SPF, DKIM, DMARC and ARC by mailauth, with our resolver.
+import { Readable } from 'node:stream'
+import type { Resolve } from '@sekimori/dns/resolver'
+import type { Content, OpenContent } from '@sekimori/mail/content'
+import { asDelivered, headerBytes } from '@sekimori/mail/delivered'
+import type { Job } from '@sekimori/mail/job'
+import { authenticate } from 'mailauth'
+import type { Findings } from './handler.ts'
+
+/** A verifier for jobs. The signatures that we added ourselves count as part of the mail. */
+export function createVerifier(resolve: Resolve, hostname: string, open: OpenContent): (job: Job) => Promise<Findings> {
+  return async (job) => {
+    const { session, envelope } = job
+    const isFromOutside = session.receivedBy === 'mx'
+    const facts = isFromOutside
+      ? { ip: session.clientAddress!, helo: session.ehloName || 'unknown', sender: envelope.mailFrom }
+      : {}
+    const result = await authenticate(input(job.added, job.content, open), {
+      ...facts,
+      mta: hostname,
+      resolver: resolve,
+      trustReceived: false,
+      disableBimi: true,
+    })
+    const spf = isFromOutside && result.spf ? result.spf : undefined
+    const methods = [
+      ...(spf ? [spf.info] : []),
+      ...(result.dkim?.results ?? []).map((entry) => entry.info),
+      ...(result.dmarc
+        ? [result.dmarc.info]
+        : [`dmarc=none${result.dmarcSkipReason ? ` (${result.dmarcSkipReason})` : ''}`]),
+      ...(result.arc && result.arc.status?.result !== 'none' ? [result.arc.info] : []),
+    ]
+    return {
+      methods: methods.filter((method): method is string => typeof method === 'string'),
+      ...(spf?.header ? { receivedSpf: spf.header } : {}),
+    }
+  }
+}
+
+function input(added: string[], content: Content, open: OpenContent): Buffer | Readable {
+  const head = headerBytes(added)
+  if (content.kind === 'inline') return Buffer.concat([head, content.bytes])
+  return Readable.from(asDelivered(head, open(content), []), { objectMode: false })
+}

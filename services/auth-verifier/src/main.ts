@@ -1,0 +1,31 @@
+// Auth verifier: SPF, DKIM, DMARC and ARC of mail for local maildrops, recorded in its header.
+import { createResolver } from '@sekimori/dns/resolver'
+import { parseDnsServers } from '@sekimori/dns/settings'
+import { openBroker } from '@sekimori/queue/broker'
+import { consume } from '@sekimori/queue/consume'
+import { authenticate } from '@sekimori/queue/queues'
+import { loadSettings, openService } from '@sekimori/runtime/service'
+import { contentOpener, readHead } from '@sekimori/store/content'
+import { openDatabase } from '@sekimori/store/database'
+import { schema } from './config.ts'
+import { handleAuthenticate, type Ports } from './handler.ts'
+import { createVerifier } from './mailauth.ts'
+
+const config = loadSettings(schema)
+await using service = await openService('auth-verifier', config)
+await using database = await openDatabase(config, service)
+await using broker = await openBroker(config, service)
+await using resolver = createResolver({ servers: parseDnsServers(config.DNS_SERVERS) })
+const open = contentOpener(database)
+const ports: Ports = {
+  hostname: config.MAIL_HOSTNAME,
+  verify: createVerifier(resolver.resolve, config.MAIL_HOSTNAME, open),
+  head: (content) => readHead(open(content)),
+  reportFault: (job, error) => service.log.error({ queueId: job.queueId, err: error }, 'verification failed'),
+}
+await using _consumer = await consume(broker, authenticate, (job) => handleAuthenticate(job, ports), {
+  prefetch: config.PREFETCH,
+  attemptLimit: config.ATTEMPT_LIMIT,
+  drainTimeoutMs: config.DRAIN_TIMEOUT_MS,
+})
+await service.untilStopped()

@@ -1,0 +1,64 @@
+// Signs what our accounts (and we ourselves) send, then parts the recipients: local ones get the mail as inbound, others by SMTP.
+import { domainOf } from '@sekimori/mail/address'
+import { type Content, contentHolder } from '@sekimori/mail/content'
+import { headerValue, parseHeader } from '@sekimori/mail/header'
+import { type Direction, type Job, type Recipient, withHeader, withHistory } from '@sekimori/mail/job'
+import { deliverRemote, type Publication, publication, scan } from '@sekimori/queue/queues'
+import type { Directory } from '@sekimori/store/directory'
+import type { SigningKey } from '@sekimori/store/dkim-key'
+
+export interface Ports {
+  keys(domain: string): Promise<SigningKey[]>
+  sign(content: Content, domain: string, keys: SigningKey[]): Promise<string[]>
+  lookup: Directory['lookup']
+  /** The header section of the mail. */
+  head(content: Content): Promise<Buffer>
+  /** Hands the hold on stored content over; false when the content is gone, because the mail ended before. */
+  passContent(id: string, from: string, to: string[]): Promise<boolean>
+}
+
+export async function handleSign(job: Job, ports: Ports): Promise<Publication[]> {
+  const domain = await signingDomain(job, ports)
+  const keys = await ports.keys(domain)
+  if (keys.length === 0) throw new Error(`domain ${domain} has no active DKIM key`)
+  const lines = await ports.sign(job.content, domain, keys)
+  const signed = withHistory(withHeader(job, lines), 'sign', `signed for ${domain}`)
+  const legs = (await partRecipients(job.envelope.recipients, ports)).filter((leg) => leg.recipients.length > 0)
+  if (!(await passOn(job, legs, ports))) return []
+  return legs.map(({ direction, recipients }) => {
+    const part: Job = { ...signed, direction, envelope: { ...signed.envelope, recipients } }
+    return publication(direction === 'inbound' ? scan : deliverRemote, part)
+  })
+}
+
+/** The domain of the account that sent the mail; our own notices are signed for the domain of their From field. */
+async function signingDomain(job: Job, ports: Ports): Promise<string> {
+  if (job.session.account !== undefined) return domainOf(job.session.account)
+  const from = headerValue(parseHeader(await ports.head(job.content)), 'from') ?? ''
+  return domainOf(from.replace(/^.*<|>.*$/g, ''))
+}
+
+interface Leg {
+  direction: Direction
+  recipients: Recipient[]
+}
+
+async function partRecipients(recipients: Recipient[], ports: Ports): Promise<Leg[]> {
+  const inbound: Recipient[] = []
+  const outbound: Recipient[] = []
+  for (const recipient of recipients) {
+    const { kind } = await ports.lookup(recipient.address)
+    if (kind === 'foreign') outbound.push(recipient)
+    else inbound.push(recipient)
+  }
+  return [
+    { direction: 'inbound', recipients: inbound },
+    { direction: 'outbound', recipients: outbound },
+  ]
+}
+
+async function passOn(job: Job, legs: Leg[], ports: Ports): Promise<boolean> {
+  if (job.content.kind === 'inline') return true
+  const holders = legs.map((leg) => contentHolder(job.queueId, leg.direction))
+  return ports.passContent(job.content.id, contentHolder(job.queueId, job.direction), holders)
+}

@@ -1,0 +1,32 @@
+// DKIM signer: signs every mail that leaves an account, then sends it towards maildrops and other servers.
+import { openBroker } from '@sekimori/queue/broker'
+import { consume } from '@sekimori/queue/consume'
+import { sign } from '@sekimori/queue/queues'
+import { loadSettings, openService } from '@sekimori/runtime/service'
+import { contentOpener, passContent, readHead } from '@sekimori/store/content'
+import { openDatabase } from '@sekimori/store/database'
+import { openDirectory } from '@sekimori/store/directory'
+import { openSigningKeys } from '@sekimori/store/dkim-key'
+import { readMasterKey } from '@sekimori/store/seal'
+import { schema } from './config.ts'
+import { handleSign, type Ports } from './handler.ts'
+import { signatureLines } from './mailauth.ts'
+
+const config = loadSettings(schema)
+await using service = await openService('dkim-signer', config)
+await using database = await openDatabase(config, service)
+await using broker = await openBroker(config, service)
+const open = contentOpener(database)
+const ports: Ports = {
+  keys: openSigningKeys(database, readMasterKey(config.DKIM_MASTER_KEY)),
+  sign: (content, domain, keys) => signatureLines(content, domain, keys, open),
+  lookup: openDirectory(database).lookup,
+  head: (content) => readHead(open(content)),
+  passContent: (id, from, to) => passContent(database, id, from, to),
+}
+await using _consumer = await consume(broker, sign, (job) => handleSign(job, ports), {
+  prefetch: config.PREFETCH,
+  attemptLimit: config.ATTEMPT_LIMIT,
+  drainTimeoutMs: config.DRAIN_TIMEOUT_MS,
+})
+await service.untilStopped()
