@@ -1,0 +1,109 @@
+// Builds notices as mail: null reverse-path, Auto-Submitted, from MAILER-DAEMON of the addressee's own domain.
+import { domainOf } from '@sekimori/mail/address'
+import { mailDate } from '@sekimori/mail/date'
+import type { Job } from '@sekimori/mail/job'
+import type { FailedRecipient, NoticeHeader } from '@sekimori/mail/notice'
+import MimeNode from 'nodemailer/lib/mime-node'
+import type { NoticeText } from './warning-text.ts'
+
+const NAMES = { ja: 'メール配送システム', en: 'Mail Delivery System' }
+
+export interface Addressee {
+  address: string
+  locale: 'ja' | 'en'
+}
+
+/** A plain notice (virus warning) as a job for the signer. `queueId` must be derived, so that a repetition is the same mail. */
+export async function warningJob(
+  queueId: string,
+  hostname: string,
+  addressee: Addressee,
+  text: NoticeText,
+  references?: string,
+): Promise<Job> {
+  const node = new MimeNode('text/plain; charset=utf-8')
+  node.setContent(crlf(text.body))
+  return noticeJob(node, queueId, hostname, addressee, text.subject, 'auto-replied', references)
+}
+
+type Undelivered = Extract<NoticeHeader, { kind: 'undelivered' }>
+
+/** A delivery status notification (RFC 3462, RFC 3464): words, machine-readable part, header of the original. */
+export async function dsnJob(
+  queueId: string,
+  hostname: string,
+  addressee: Addressee,
+  text: NoticeText,
+  notice: Undelivered,
+  head: Buffer,
+): Promise<Job> {
+  const node = new MimeNode('multipart/report; report-type=delivery-status')
+  node.createChild('text/plain; charset=utf-8').setContent(crlf(text.body))
+  node.createChild('message/delivery-status').setContent(deliveryStatus(hostname, notice))
+  const original = node.createChild('text/rfc822-headers')
+  original.setContent(head.toString('latin1').replace(/[^\t\r\n\x20-\x7e]/g, '?'))
+  return noticeJob(node, queueId, hostname, addressee, text.subject, 'auto-replied', notice.job.messageId)
+}
+
+function deliveryStatus(hostname: string, { action, recipients, job }: Undelivered): string {
+  const perMessage = [
+    `Reporting-MTA: dns; ${hostname}`,
+    ...(job.envelope.envid === undefined ? [] : [`Original-Envelope-Id: ${oneLine(job.envelope.envid)}`]),
+    `Arrival-Date: ${mailDate(job.acceptedAt)}`,
+  ]
+  const perRecipient = (recipient: FailedRecipient) => [
+    '',
+    ...(recipient.orcpt === undefined ? [] : [`Original-Recipient: ${oneLine(recipient.orcpt)}`]),
+    `Final-Recipient: ${/^[\x20-\x7e]*$/.test(recipient.address) ? 'rfc822' : 'utf-8'}; ${oneLine(recipient.address)}`,
+    `Action: ${action}`,
+    `Status: ${recipient.status}`,
+    ...(recipient.remoteMta === undefined ? [] : [`Remote-MTA: dns; ${oneLine(recipient.remoteMta)}`]),
+    `Diagnostic-Code: ${recipient.remoteMta === undefined ? 'X-Sekimori' : 'smtp'}; ${oneLine(recipient.diagnostic)}`,
+  ]
+  return `${[...perMessage, ...recipients.flatMap(perRecipient)].join('\r\n')}\r\n`
+}
+
+async function noticeJob(
+  node: MimeNode,
+  queueId: string,
+  hostname: string,
+  addressee: Addressee,
+  subject: string,
+  autoSubmitted: string,
+  references: string | undefined,
+): Promise<Job> {
+  const now = Date.now()
+  const messageId = `<${queueId}@${hostname}>`
+  node.setHeader({
+    From: {
+      name: NAMES[addressee.locale],
+      address: `MAILER-DAEMON@${domainOf(addressee.address)}`,
+    } as unknown as string,
+    To: addressee.address,
+    Subject: subject,
+    Date: mailDate(now),
+    'Message-ID': messageId,
+    'Auto-Submitted': autoSubmitted,
+    ...(references !== undefined && /^<[\x21-\x7e]{1,500}>$/.test(references) ? { References: references } : {}),
+  })
+  return {
+    queueId,
+    direction: 'submission',
+    acceptedAt: now,
+    messageId,
+    envelope: { mailFrom: '', recipients: [{ address: addressee.address }] },
+    session: { receivedBy: 'internal' },
+    added: [],
+    struck: [],
+    history: [{ stage: 'notify', at: now, outcome: 'written' }],
+    content: { kind: 'inline', bytes: await node.build() },
+  }
+}
+
+function oneLine(text: string): string {
+  return text.replace(/[\s\p{Cc}]+/gu, ' ').slice(0, 900)
+}
+
+function crlf(text: string): string {
+  return `${text.replace(/\r?\n/g, '\r\n')}\r\n`
+}

@@ -1,0 +1,55 @@
+// Who is warned of an infected mail: the authenticated sender and the local recipients, never anybody outside (S1-17..19, S1-28..32).
+import type { JobHeader } from '@sekimori/mail/job'
+import type { Directory, Member, NoticePreference } from '@sekimori/store/directory'
+
+export type Role = 'sender' | 'recipient'
+
+export interface Party {
+  address: string
+  role: Role
+  /** The list through which the mail came to this party; such members are warned whatever they chose (S1-32). */
+  list?: string
+}
+
+export interface PartyPorts {
+  lookup: Directory['lookup']
+  members(listAddress: string): Promise<Member[]>
+  /** undefined when the account is gone. */
+  preference(address: string): Promise<NoticePreference | undefined>
+  localVirusWarning: 'both' | 'sender'
+}
+
+/** Everybody whom the mail concerns, once each. Our own notices concern nobody. */
+export async function concernedParties(job: JobHeader, ports: PartyPorts): Promise<Party[]> {
+  if (job.session.receivedBy === 'internal') return []
+  const parties = new Map<string, Party>()
+  const sender = job.session.account
+  if (sender === undefined || ports.localVirusWarning === 'both') {
+    for (const { address } of job.envelope.recipients) await addRecipient(parties, address, ports)
+  }
+  // The sender who is also a list's member keeps the list's exception.
+  if (sender !== undefined) parties.set(sender, { ...parties.get(sender), address: sender, role: 'sender' })
+  return [...parties.values()]
+}
+
+async function addRecipient(parties: Map<string, Party>, address: string, ports: PartyPorts): Promise<void> {
+  const found = await ports.lookup(address)
+  switch (found.kind) {
+    case 'account':
+      if (!parties.has(found.address)) parties.set(found.address, { address: found.address, role: 'recipient' })
+      return
+    case 'list':
+      for (const member of await ports.members(found.address)) {
+        parties.set(member.address, { address: member.address, role: 'recipient', list: found.address })
+      }
+      return
+    case 'foreign':
+    case 'unknown':
+      return
+  }
+}
+
+/** Whether this party wants the warning (S1-28), or gets it all the same (S1-32). */
+export function wantsWarning(party: Party, preference: NoticePreference): boolean {
+  return preference.hasVirusWarning || party.list !== undefined
+}
