@@ -54,7 +54,7 @@ const AWAY_TEXT =
 
 /** Whether the error says that Postgres can't be used now (as opposed to: it refuses this statement). */
 export function isPostgresAway(error: unknown): boolean {
-  const { code = '', message = '' } = error as { code?: string; message?: string }
+  const { code = '', message = '' } = (error ?? {}) as { code?: string; message?: string }
   return AWAY_CODES.has(code) || code.startsWith('08') || AWAY_TEXT.test(message)
 }
 
