@@ -41,8 +41,9 @@ export class WireClient implements AsyncDisposable {
     const client = await WireClient.dialTls(pop3sPort)
     await client.say(`USER ${name}`)
     const reply = await client.say(`PASS ${password}`)
-    if (!reply.startsWith('+OK')) throw new Error(reply)
-    return client
+    if (reply.startsWith('+OK')) return client
+    client.socket.destroy()
+    throw new Error(reply)
   }
 
   send(octets: string | Buffer): void {

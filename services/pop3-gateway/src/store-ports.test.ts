@@ -1,0 +1,147 @@
+// Two replicas of the POP3 server on one real Postgres: logins, the lock between them, reading and removing.
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import { DependencyAway } from '@sekimori/runtime/dependency'
+import type { Database } from '@sekimori/store/database'
+import { openLogin } from '@sekimori/store/login'
+import { renewLeases } from '@sekimori/store/maildrop-lease'
+import { hashPassword } from '@sekimori/store/password'
+import { createTestDatabase, type TestDatabase } from '@sekimori/testing/test-database'
+import { LEASE_LIFE_MS, LeaseKeeper } from './lease-keeper.ts'
+import { storePorts } from './store-ports.ts'
+import { type ServerUnderTest, startServer } from './testing/server-under-test.ts'
+import { WireClient } from './testing/wire-client.ts'
+
+const log = { info: () => {}, error: () => {} }
+let stack: TestDatabase
+let accountId: number
+
+before(async () => {
+  stack = await createTestDatabase()
+  await stack.database.query("insert into domain (name) values ('example.test')")
+  const { rows } = await stack.database.query<{ id: string }>(
+    "insert into account (address, domain, password_hash) values ('bob@example.test', 'example.test', $1) returning id",
+    [await hashPassword('secret')],
+  )
+  accountId = Number(rows[0]!.id)
+})
+after(() => stack[Symbol.asyncDispose]())
+beforeEach(async () => {
+  for (const table of ['maildrop_message', 'maildrop_lease', 'content'])
+    await stack.database.query(`delete from ${table}`)
+})
+
+async function startReplica(renewalIntervalMs = 20): Promise<ServerUnderTest> {
+  await using resources = new AsyncDisposableStack()
+  const database: Database = resources.use(await stack.openAnother())
+  const leases = resources.use(
+    new LeaseKeeper((held) => renewLeases(database, held, LEASE_LIFE_MS), log, renewalIntervalMs),
+  )
+  const server = resources.use(await startServer(storePorts(database, await openLogin(database), leases, log)))
+  const all = resources.move()
+  return { ...server, [Symbol.asyncDispose]: () => all.disposeAsync() }
+}
+
+async function deliver(text: string): Promise<string> {
+  const id = `content ${Math.random()}`
+  const bytes = Buffer.from(text)
+  await stack.database.query('insert into content (id, size_bytes, bytes) values ($1, $2, $3)', [
+    id,
+    bytes.length,
+    bytes,
+  ])
+  const { rows } = await stack.database.query<{ uid: string }>(
+    `insert into maildrop_message (account_id, queue_id, content_id, added, size_bytes)
+     values ($1, 'q', $2, 'Added: x\r\n', $3) returning uid`,
+    [accountId, id, bytes.length + 'Added: x\r\n'.length],
+  )
+  return rows[0]!.uid
+}
+
+const count = async (table: string) => (await stack.database.query(`select from ${table}`)).rowCount
+
+test('mail is listed with lasting unique-ids, read as delivered, and removed with its content', async () => {
+  const [first, second] = [await deliver('Subject: 1\r\n\r\n.one\r\n'), await deliver('Subject: 2\r\n\r\ntwo\r\n')]
+  await using replica = await startReplica()
+  await using client = await WireClient.login(replica.pop3sPort, 'Bob@Example.TEST')
+  assert.deepEqual(await client.sayMulti('UIDL'), [`1 ${first}`, `2 ${second}`])
+  assert.equal(await client.say('RETR 1'), '+OK 30 octets')
+  assert.equal((await client.until('\r\n.\r\n')).toString(), 'Added: x\r\nSubject: 1\r\n\r\n..one\r\n.\r\n')
+  await client.say('DELE 1')
+  assert.equal(await client.say('QUIT'), '+OK 1 messages removed, bye')
+  assert.equal(await count('content'), 1)
+  const third = await deliver('Subject: 3\r\n\r\nthree\r\n')
+  await using next = await WireClient.login(replica.pop3sPort)
+  assert.deepEqual(await next.sayMulti('UIDL'), [`1 ${second}`, `2 ${third}`])
+})
+
+test('a wrong password and an unknown account are refused alike', async () => {
+  await using replica = await startReplica()
+  await assert.rejects(WireClient.login(replica.pop3sPort, 'bob@example.test', 'wrong'), /-ERR \[AUTH\] Wrong address/)
+  await assert.rejects(WireClient.login(replica.pop3sPort, 'nobody@example.test'), /-ERR \[AUTH\] Wrong address/)
+  assert.equal(await count('maildrop_lease'), 0)
+})
+
+test('a maildrop is open in one session, whichever replica a client comes to, and free at once after QUIT', async () => {
+  await using one = await startReplica()
+  await using two = await startReplica()
+  await using client = await WireClient.login(one.pop3sPort)
+  for (const replica of [one, two]) await assert.rejects(WireClient.login(replica.pop3sPort), /-ERR \[IN-USE\]/)
+  await client.say('QUIT')
+  await using next = await WireClient.login(two.pop3sPort)
+  assert.equal(await next.say('STAT'), '+OK 0 0')
+})
+
+test('a lock is prolonged as long as its session lives', async () => {
+  await using replica = await startReplica()
+  await using client = await WireClient.login(replica.pop3sPort)
+  await stack.database.query("update maildrop_lease set expires_at = now() + interval '1 s'")
+  const deadline = performance.now() + 5_000
+  for (;;) {
+    const { rowCount } = await stack.database.query(
+      "select from maildrop_lease where expires_at > now() + interval '8 s'",
+    )
+    if (rowCount === 1) break
+    assert.ok(performance.now() < deadline, 'the lock is not prolonged')
+  }
+  assert.equal(await client.say('NOOP'), '+OK Still here')
+})
+
+test('a session that lost its lock is cut and removes nothing', async () => {
+  await deliver('Subject: 1\r\n\r\n')
+  await using replica = await startReplica()
+  await using client = await WireClient.login(replica.pop3sPort)
+  await client.say('DELE 1')
+  await stack.database.query("update maildrop_lease set holder = 'thief'")
+  assert.equal(await client.rest(), '')
+  assert.equal(await count('maildrop_message'), 1)
+  assert.equal(await count('maildrop_lease'), 1, "the thief's lock stays")
+})
+
+test('QUIT removes nothing when the lock was lost a moment ago', async () => {
+  await deliver('Subject: 1\r\n\r\n')
+  await using replica = await startReplica(600_000)
+  await using client = await WireClient.login(replica.pop3sPort)
+  await client.say('DELE 1')
+  await stack.database.query("update maildrop_lease set holder = 'thief'")
+  assert.match(await client.say('QUIT'), /^-ERR Some deleted messages were not removed/)
+  assert.equal(await count('maildrop_message'), 1)
+})
+
+test('when the maildrop can not be listed, the lock is given back', async () => {
+  await using replica = await startReplica()
+  await stack.database.query('alter table maildrop_message rename to hidden')
+  try {
+    await assert.rejects(WireClient.login(replica.pop3sPort), /-ERR \[SYS\/TEMP\]/)
+    assert.equal(await count('maildrop_lease'), 0)
+  } finally {
+    await stack.database.query('alter table hidden rename to maildrop_message')
+  }
+})
+
+test('a database that is away makes logins unavailable, not wrong', async () => {
+  await using leases = new LeaseKeeper(async () => new Set(), log)
+  const away = () => Promise.reject(new DependencyAway('postgres'))
+  const ports = storePorts(stack.database, away, leases, log)
+  assert.deepEqual(await ports.login('bob@example.test', 'secret', '127.0.0.1'), { kind: 'unavailable' })
+})
