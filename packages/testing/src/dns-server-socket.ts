@@ -6,8 +6,8 @@ import net from 'node:net'
 
 export type Via = 'udp' | 'tcp'
 
-/** Gives the bytes to send back, or undefined to stay silent. May give bytes that are no DNS message at all. */
-export type Responder = (query: Buffer, via: Via) => Buffer | undefined
+/** Gives the messages to send back; they may be no DNS messages at all. */
+export type Responder = (query: Buffer, via: Via) => Buffer[]
 
 export interface DnsSockets {
   /** `127.0.0.1:port`, for UDP and TCP. */
@@ -36,8 +36,7 @@ export async function serveDns(respond: Responder, port = 0): Promise<DnsSockets
 function attach(udp: dgram.Socket, tcp: net.Server, respond: Responder): DnsSockets {
   const connections = new Set<net.Socket>()
   udp.on('message', (query, from) => {
-    const response = respond(query, 'udp')
-    if (response !== undefined) udp.send(response, from.port, from.address)
+    for (const response of respond(query, 'udp')) udp.send(response, from.port, from.address)
   })
   tcp.on('connection', (socket) => {
     connections.add(socket)
@@ -63,12 +62,14 @@ function converse(socket: net.Socket, respond: Responder): void {
     received = Buffer.concat([received, chunk])
     while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
       const end = 2 + received.readUInt16BE(0)
-      const response = respond(received.subarray(2, end), 'tcp')
+      for (const response of respond(received.subarray(2, end), 'tcp')) socket.write(framed(response))
       received = received.subarray(end)
-      if (response === undefined) continue
-      const length = Buffer.alloc(2)
-      length.writeUInt16BE(response.length)
-      socket.write(Buffer.concat([length, response]))
     }
   })
+}
+
+function framed(message: Buffer): Buffer {
+  const length = Buffer.alloc(2)
+  length.writeUInt16BE(message.length)
+  return Buffer.concat([length, message])
 }

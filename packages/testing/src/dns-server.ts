@@ -82,20 +82,20 @@ class TestDnsServer {
     await this.#sockets[Symbol.asyncDispose]()
   }
 
-  #respond(message: Buffer, via: Via): Buffer | undefined {
+  #respond(message: Buffer, via: Via): Buffer[] {
     const query = decode(message)
     const question = query.questions?.[0]
-    if (question === undefined) return undefined
+    if (question === undefined) return []
     const name = question.name.toLowerCase()
     this.queries.push({ name, type: question.type, via })
     const fault = this.#faults.get(name)
-    if (fault === 'timeout') return undefined
-    if (fault === 'SERVFAIL') return build(query, question, RCODES.SERVFAIL)
-    if (fault === 'truncate' && via === 'udp') return build(query, question, TRUNCATED_RESPONSE)
+    if (fault === 'timeout') return []
+    if (fault === 'SERVFAIL') return [build(query, question, RCODES.SERVFAIL)]
+    if (fault === 'truncate' && via === 'udp') return [build(query, question, TRUNCATED_RESPONSE)]
     const { rcode, answers, authorities } = this.#records.answer(name, question.type)
     const response = build(query, question, RCODES[rcode], answers, authorities)
-    if (via === 'udp' && response.length > payloadLimit(query)) return build(query, question, TRUNCATED_RESPONSE)
-    return response
+    if (via === 'udp' && response.length > payloadLimit(query)) return [build(query, question, TRUNCATED_RESPONSE)]
+    return [response]
   }
 }
 

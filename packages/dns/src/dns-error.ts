@@ -1,0 +1,32 @@
+// The one error of this package, shaped like the errors of node:dns so that libraries can tell them apart by `code`.
+
+/** Codes of node:dns. Only ENOTFOUND (no such name) and ENODATA (no such records) say something about the name. */
+export type DnsErrorCode =
+  | 'ENOTFOUND'
+  | 'ENODATA'
+  | 'ETIMEOUT'
+  | 'ESERVFAIL'
+  | 'EREFUSED'
+  | 'EFORMERR'
+  | 'ENOTIMP'
+  | 'EBADRESP'
+  | 'EBADNAME'
+  | 'EBADQUERY'
+  | 'ECONNREFUSED'
+  | 'ECANCELLED'
+
+/** A question that has no records for an answer. */
+export class DnsError extends Error {
+  override name = 'DnsError'
+  readonly code: DnsErrorCode
+  readonly syscall: string
+  readonly hostname: string
+
+  constructor(code: DnsErrorCode, name: string, type: string, options?: ErrorOptions) {
+    const syscall = `query${type.charAt(0)}${type.slice(1).toLowerCase()}`
+    super(code === 'EBADNAME' ? `${syscall} ${code}` : `${syscall} ${code} ${name}`, options)
+    this.code = code
+    this.syscall = syscall
+    this.hostname = name
+  }
+}
