@@ -71,6 +71,7 @@ export async function missingOf(packages: SystemPackage[]): Promise<string[]> {
 async function isPresent({ name, file }: SystemPackage): Promise<boolean> {
   if (file !== undefined) return existsSync(file)
   try {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg's own placeholder.
     const { stdout } = await run('dpkg-query', ['-W', '-f=${db:Status-Status}', name])
     return stdout === 'installed'
   } catch {
