@@ -4,7 +4,7 @@ import Type from 'typebox'
 
 const TEN_MINUTES_MS = 600_000
 
-export const Settings = Type.Object({
+export const schema = Type.Object({
   ...processSettings,
   ...databaseSettings,
   ...tlsSettings,

@@ -6,12 +6,12 @@ import { readCertificate } from '@sekimori/runtime/tls'
 import { openDatabase } from '@sekimori/store/database'
 import { openLogin } from '@sekimori/store/login'
 import { renewLeases } from '@sekimori/store/maildrop-lease'
-import { Settings } from './config.ts'
+import { schema } from './config.ts'
 import { LEASE_LIFE_MS, LeaseKeeper } from './lease-keeper.ts'
 import { Pop3Server } from './server.ts'
 import { storePorts } from './store-ports.ts'
 
-const settings = loadSettings(Settings)
+const settings = loadSettings(schema)
 await using service = await openService('pop3-gateway', settings)
 await using database = await openDatabase(settings, service)
 await using leases = new LeaseKeeper((held) => renewLeases(database, held, LEASE_LIFE_MS), service.log)
