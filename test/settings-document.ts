@@ -11,6 +11,12 @@ interface Setting extends TSchema {
   secret?: boolean
 }
 
+interface Entry {
+  setting: Setting
+  services: string[]
+  isRequired: boolean
+}
+
 const INTRODUCTION = [
   '# Settings',
   '',
@@ -24,13 +30,13 @@ const INTRODUCTION = [
 
 /** The page as it should be now. */
 export async function renderSettings(): Promise<string> {
-  const users = new Map<string, { setting: Setting; services: string[]; isRequired: boolean }>()
+  const users = new Map<string, Entry>()
   const names = readdirSync(SERVICES).toSorted()
   for (const service of names) {
     const { schema } = (await import(new URL(`${service}/src/config.ts`, SERVICES).href)) as { schema: TObject }
     for (const [name, setting] of Object.entries(schema.properties)) {
-      const entry = users.get(name) ?? {
-        setting,
+      const entry: Entry = users.get(name) ?? {
+        setting: setting as Setting,
         services: [],
         isRequired: schema.required?.includes(name) === true && !('default' in setting),
       }
