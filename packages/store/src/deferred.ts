@@ -3,9 +3,13 @@
 import { domainOf } from '@sekimori/mail/address'
 import { type Content, contentHolder } from '@sekimori/mail/content'
 import type { Job, JobHeader } from '@sekimori/mail/job'
+import { batched } from './batch.ts'
 import { deleteUnusedContent } from './content.ts'
-import type { Database } from './database.ts'
+import type { Database, Queryable } from './database.ts'
 import { insertTrace, type TraceEntry } from './trace.ts'
+
+/** The stage under which outbound mail ends in the trace. */
+export const REMOTE_STAGE = 'remote'
 
 /** A recipient whose mail is put off. `attempts` counts the ones made so far. */
 export interface Deferral {
@@ -15,142 +19,129 @@ export interface Deferral {
   nextAttemptAt: Date
 }
 
-/** What became of the recipients of one attempt: the ends, and the ones that wait on. */
+/** What became of some recipients of a mail: the ends, and the ones that wait on. */
 export interface AttemptResult {
   ended: TraceEntry[]
   deferred: Deferral[]
 }
 
-/** Recipients of one mail that are due together. `job.envelope.recipients` holds only them. */
-export interface DueMail {
-  job: Job
-  attempts: Map<string, number>
-  expiresAt: Date
-  /** Recipients whose sender has been told of the delay. */
-  notified: Set<string>
+/** Recipients of a mail that need nothing from its job any more: they have ended, or wait in the schedule. */
+export async function settledRecipients(database: Queryable, queueId: string): Promise<Set<string>> {
+  const { rows } = await database.query<{ recipient: string }>({
+    name: 'settled_recipients',
+    text: `select recipient from message_trace where queue_id = $1 and stage = '${REMOTE_STAGE}'
+           union select recipient from deferred_delivery where queue_id = $1`,
+    values: [queueId],
+  })
+  return new Set(rows.map((row) => row.recipient))
 }
 
-/** Writes the result of an attempt in one transaction: ends to the trace, the rest to the schedule. */
+/** Writes the ends of recipients that never waited; concurrent calls share a statement. */
+export type RecordEnds = (ended: TraceEntry[]) => Promise<void>
+
+/** A function that gathers the ends of concurrent attempts into batches. */
+export function openEndRecorder(database: Database): RecordEnds {
+  return batched(async (batch) => {
+    await insertTrace(database, batch.flat())
+    return batch.map(() => undefined)
+  })
+}
+
+/**
+ * Writes the result of an attempt in one transaction: ends to the trace, the rest to the schedule. `job` must have all
+ * of the mail's recipients when one is put off for the first time. The job's own hold on stored content stays; see
+ * `releaseJob`.
+ */
 export async function recordAttempt(
   database: Database,
   job: Job,
   result: AttemptResult,
   expiresAt: Date,
 ): Promise<void> {
-  const { queueId, content, direction } = job
-  const contentId = content.kind === 'inline' ? `${queueId}.deferred` : content.id
   await database.transaction(async (client) => {
-    if (result.ended.length > 0) {
-      await insertTrace(client, result.ended)
-      const ended = result.ended.map((entry) => entry.recipient)
-      await client.query('delete from deferred_delivery where queue_id = $1 and recipient = any($2::text[])', [
-        queueId,
-        ended,
-      ])
-    }
-    if (result.deferred.length > 0) {
-      if (content.kind === 'inline') {
-        await client.query('insert into content (id, size_bytes, bytes) values ($1, $2, $3) on conflict do nothing', [
-          contentId,
-          content.bytes.length,
-          content.bytes,
-        ])
-      }
-      const { content: _, ...header } = job
-      await client.query(
-        'insert into deferred_mail (queue_id, job, content_id) values ($1, $2, $3) on conflict do nothing',
-        [queueId, JSON.stringify(header), contentId],
-      )
-      for (const deferral of result.deferred) {
-        await client.query(
-          `insert into deferred_delivery (queue_id, recipient, domain, attempts, last_reply, next_attempt_at, expires_at)
-           select $1, $2, $3, $4, $5, $6, $7
-           where not exists (select from message_trace where queue_id = $1 and recipient = $2 and stage = 'remote')
-           on conflict (queue_id, recipient) do update
-           set attempts = excluded.attempts, last_reply = excluded.last_reply, next_attempt_at = excluded.next_attempt_at, leased_until = null`,
-          [
-            queueId,
-            deferral.recipient,
-            domainOf(deferral.recipient),
-            deferral.attempts,
-            deferral.lastReply,
-            deferral.nextAttemptAt,
-            expiresAt,
-          ],
-        )
-      }
-    }
-    await client.query(
-      'delete from deferred_mail where queue_id = $1 and not exists (select from deferred_delivery where queue_id = $1)',
-      [queueId],
-    )
-    await client.query('delete from content_use where content_id = $1 and holder = $2', [
-      contentId,
-      contentHolder(queueId, direction),
-    ])
-    await deleteUnusedContent(client, [contentId])
+    await lockMail(client, job.queueId)
+    if (result.ended.length > 0) await insertTrace(client, result.ended)
+    if (result.deferred.length > 0) await insertDeferrals(client, job, result.deferred, expiresAt)
+    await removeEnded(client, job.queueId)
   })
 }
 
-/** Leases the due recipients of up to `limit` mails for `leaseMs`; another replica skips them until then. */
-export async function leaseDueMail(database: Database, limit: number, leaseMs: number): Promise<DueMail[]> {
-  const { rows } = await database.query<LeasedRow>(
-    `with mail as (
-       select queue_id from deferred_delivery where next_attempt_at <= now() and (leased_until is null or leased_until < now())
-       group by queue_id order by min(next_attempt_at) limit $1
-     ), due as (
-       select queue_id, recipient from deferred_delivery
-       where queue_id in (select queue_id from mail) and next_attempt_at <= now() and (leased_until is null or leased_until < now())
-       for update skip locked
-     ), leased as (
-       update deferred_delivery set leased_until = now() + $2 * interval '1 millisecond' from due
-       where deferred_delivery.queue_id = due.queue_id and deferred_delivery.recipient = due.recipient
-       returning deferred_delivery.*
-     )
-     select leased.queue_id, recipient, attempts, expires_at, delay_notified_at is not null as is_notified, job, content_id, size_bytes
-     from leased join deferred_mail using (queue_id) join content on content.id = content_id`,
-    [limit, leaseMs],
+/** Lets go of stored content that the job holds, when all of its recipients are settled. */
+export async function releaseJob(database: Database, job: Job): Promise<void> {
+  const { queueId, content, direction } = job
+  if (content.kind === 'inline') return
+  await database.transaction(async (client) => {
+    await lockMail(client, queueId)
+    await client.query('delete from content_use where content_id = $1 and holder = $2', [
+      content.id,
+      contentHolder(queueId, direction),
+    ])
+    await deleteUnusedContent(client, [content.id])
+  })
+}
+
+/** Attempts at one mail's destinations end at the same time: one that deletes the mail must not miss a row that another adds. */
+async function lockMail(client: Queryable, queueId: string): Promise<void> {
+  await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [queueId])
+}
+
+async function insertDeferrals(client: Queryable, job: Job, deferred: Deferral[], expiresAt: Date): Promise<void> {
+  const { content, ...header } = job
+  await client.query(
+    'insert into deferred_mail (queue_id, job, content_id) values ($1, $2, $3) on conflict do nothing',
+    [job.queueId, json(header), await keepContent(client, job.queueId, content)],
   )
-  return groupByMail(rows)
-}
-
-interface LeasedRow {
-  queue_id: string
-  recipient: string
-  attempts: number
-  expires_at: Date
-  is_notified: boolean
-  job: JobHeader
-  content_id: string
-  size_bytes: string
-}
-
-function groupByMail(rows: LeasedRow[]): DueMail[] {
-  const mails = new Map<string, DueMail>()
-  for (const row of rows) {
-    const content: Content = { kind: 'stored', id: row.content_id, sizeBytes: Number(row.size_bytes) }
-    let mail = mails.get(row.queue_id)
-    if (mail === undefined) {
-      const envelope = { ...row.job.envelope, recipients: [] }
-      mail = {
-        job: { ...row.job, envelope, content },
-        attempts: new Map(),
-        expiresAt: row.expires_at,
-        notified: new Set(),
-      }
-      mails.set(row.queue_id, mail)
-    }
-    mail.attempts.set(row.recipient, row.attempts)
-    if (row.is_notified) mail.notified.add(row.recipient)
-    mail.job.envelope.recipients.push(...row.job.envelope.recipients.filter(({ address }) => address === row.recipient))
-  }
-  return [...mails.values()]
-}
-
-/** Notes that the sender has been told of the delay. */
-export async function markDelayNotified(database: Database, queueId: string, recipients: string[]): Promise<void> {
-  await database.query(
-    'update deferred_delivery set delay_notified_at = now() where queue_id = $1 and recipient = any($2::text[])',
-    [queueId, recipients],
+  await client.query(
+    `insert into deferred_delivery (queue_id, recipient, domain, attempts, last_reply, next_attempt_at, expires_at)
+     select $1, recipient, domain, attempts, last_reply, next_attempt_at, $7
+     from unnest($2::text[], $3::text[], $4::integer[], $5::text[], $6::timestamptz[])
+       as put_off (recipient, domain, attempts, last_reply, next_attempt_at)
+     where not exists (select from message_trace where queue_id = $1 and message_trace.recipient = put_off.recipient and stage = '${REMOTE_STAGE}')
+     on conflict (queue_id, recipient) do update
+     set attempts = excluded.attempts, last_reply = excluded.last_reply, next_attempt_at = excluded.next_attempt_at, leased_until = null`,
+    [
+      job.queueId,
+      deferred.map(({ recipient }) => recipient),
+      deferred.map(({ recipient }) => domainOf(recipient)),
+      deferred.map(({ attempts }) => attempts),
+      deferred.map(({ lastReply }) => lastReply.replaceAll('\0', '')),
+      deferred.map(({ nextAttemptAt }) => nextAttemptAt),
+      expiresAt,
+    ],
   )
+}
+
+/** The id under which the content stays while the mail waits. */
+async function keepContent(client: Queryable, queueId: string, content: Content): Promise<string> {
+  if (content.kind === 'stored') return content.id
+  const id = `${queueId}.deferred`
+  await client.query('insert into content (id, size_bytes, bytes) values ($1, $2, $3) on conflict do nothing', [
+    id,
+    content.bytes.length,
+    content.bytes,
+  ])
+  return id
+}
+
+/** Takes ended recipients out of the schedule, and the mail with the last of them. */
+async function removeEnded(client: Queryable, queueId: string): Promise<void> {
+  await client.query(
+    `delete from deferred_delivery using message_trace as ended
+     where deferred_delivery.queue_id = $1 and ended.queue_id = $1 and ended.stage = '${REMOTE_STAGE}'
+       and ended.recipient = deferred_delivery.recipient`,
+    [queueId],
+  )
+  const { rows } = await client.query<{ content_id: string }>(
+    `delete from deferred_mail
+     where queue_id = $1 and not exists (select from deferred_delivery where queue_id = $1) returning content_id`,
+    [queueId],
+  )
+  await deleteUnusedContent(
+    client,
+    rows.map((row) => row.content_id),
+  )
+}
+
+function json(header: JobHeader): string {
+  return JSON.stringify(header).replaceAll('\\u0000', '')
 }
