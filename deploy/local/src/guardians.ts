@@ -11,7 +11,7 @@ const MAX_LEVELS = 4
 export function findGuardians(environment: NodeJS.ProcessEnv): ProcessIdentity[] {
   if (environment.SEKIMORI_STARTED_BY !== String(process.ppid)) return []
   const chain = [process.ppid]
-  if (environment.npm_lifecycle_event === undefined) return identities(chain)
+  if (environment.npm_lifecycle_event !== 'start') return identities(chain)
   for (let level = 1; level < MAX_LEVELS; level++) {
     const parent = parentOf(chain.at(-1)!)
     if (parent === undefined || parent <= 1) break

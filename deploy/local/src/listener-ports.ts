@@ -16,9 +16,16 @@ export async function checkPorts(host: string, ports: ListenerPort[]): Promise<v
     if (code !== undefined) faults.push(describe(host, setting, port, code))
   }
   if (faults.length === 0) return
+  const example = ports[0]?.setting
   throw new StartFailure(
-    faults.map(({ english }) => english).join('\n'),
-    faults.map(({ japanese }) => japanese).join('\n'),
+    [
+      ...faults.map(({ english }) => english),
+      `Stop the program that listens there (ss -ltnp shows it), or choose other ports: ${example}=… npm start`,
+    ].join('\n'),
+    [
+      ...faults.map(({ japanese }) => japanese),
+      `使用中のプログラムを止めるか (ss -ltnp で確認)、別のポートを指定してください: ${example}=… npm start`,
+    ].join('\n'),
   )
 }
 
@@ -42,13 +49,13 @@ function describe(host: string, setting: string, port: number, code: string): Fa
   switch (code) {
     case 'EADDRINUSE':
       return {
-        english: `Port ${port} on ${host} (${setting}) is in use. Stop the program that listens there (ss -ltnp shows it), or choose another port: ${setting}=… npm start`,
-        japanese: `${host} のポート ${port} (${setting}) は使用中です。使用中のプログラムを止めるか、${setting} で別のポートを指定してください。`,
+        english: `Port ${port} on ${host} (${setting}) is in use.`,
+        japanese: `${host} のポート ${port} (${setting}) は使用中です。`,
       }
     case 'EACCES':
       return {
-        english: `Port ${port} (${setting}) may be used by root only. Run npm start as root, or choose a port above 1023: ${setting}=… npm start`,
-        japanese: `ポート ${port} (${setting}) は root だけが使えます。root で実行するか、${setting} で 1024 以上のポートを指定してください。`,
+        english: `Port ${port} (${setting}) may be used by root only: run npm start as root, or choose one above 1023.`,
+        japanese: `ポート ${port} (${setting}) は root だけが使えます。root で実行するか、1024 以上を指定してください。`,
       }
     default:
       return {

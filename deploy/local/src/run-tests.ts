@@ -1,0 +1,65 @@
+// The test steps that need servers: unit and integration tests beside the code, then the black box in test/.
+import { globSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
+import { describeFailure } from './announcement.ts'
+import { awaitStopRequest, type StopRequest } from './stop-request.ts'
+import { ensureInstalled, serverPackages } from './system-packages.ts'
+import { runTestFiles } from './test-process.ts'
+import { clientPackages, startTestServers } from './test-servers.ts'
+
+const WORKSPACE = resolve(import.meta.dirname, '..', '..', '..')
+const UNIT = ['packages/*/src/**/*.test.ts', 'services/*/src/**/*.test.ts', 'deploy/**/*.test.ts', 'k8s/**/*.test.ts']
+const BLACK_BOX = ['test/**/*.test.ts']
+/** A test that takes longer hangs. */
+const UNIT_TIMEOUT_MS = 3 * 60 * 1000
+const BLACK_BOX_TIMEOUT_MS = 12 * 60 * 1000
+
+interface Step {
+  name: string
+  files: string[]
+  timeoutMs: number
+}
+
+async function main(): Promise<number> {
+  using request = awaitStopRequest([])
+  try {
+    const steps = plan(process.argv.slice(2).map((file) => resolve(file)))
+    const isBlackBox = steps.some(({ name }) => name === 'black box')
+    await ensureInstalled(isBlackBox ? [...serverPackages, ...clientPackages] : serverPackages, console.log)
+    return await runSteps(steps, request)
+  } catch (error) {
+    process.stderr.write(describeFailure(error))
+    return 1
+  }
+}
+
+async function runSteps(steps: Step[], request: StopRequest): Promise<number> {
+  await using servers = await startTestServers()
+  for (const { name, files, timeoutMs } of steps) {
+    if (request.stopping.aborted) return 130
+    console.log(`\n== ${name} (${files.length} files)`)
+    const status = await runTestFiles(files, { cwd: WORKSPACE, env: servers.environment, timeoutMs, request })
+    if (status === 0) continue
+    console.error(`\n"${name}" failed`)
+    return status
+  }
+  return 0
+}
+
+function plan(chosen: string[]): Step[] {
+  const find = (patterns: string[]) => {
+    const found = globSync(patterns, { cwd: WORKSPACE, exclude: ['**/node_modules/**'] }).sort()
+    return chosen.length === 0 ? found : found.filter((file) => chosen.includes(resolve(WORKSPACE, file)))
+  }
+  const steps = [
+    { name: 'unit and integration', files: find(UNIT), timeoutMs: UNIT_TIMEOUT_MS },
+    { name: 'black box', files: find(BLACK_BOX), timeoutMs: BLACK_BOX_TIMEOUT_MS },
+  ].filter(({ files }) => files.length > 0)
+  const planned = steps.flatMap(({ files }) => files.map((file) => resolve(WORKSPACE, file)))
+  const unknown = chosen.filter((file) => !planned.includes(file))
+  if (unknown.length > 0 || steps.length === 0)
+    throw new Error(`No such test file: ${unknown.map((file) => relative(WORKSPACE, file)).join(', ')}`)
+  return steps
+}
+
+process.exit(await main())
