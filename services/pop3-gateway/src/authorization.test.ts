@@ -1,7 +1,7 @@
 // The AUTHORIZATION state over real sockets: TLS first, then USER and PASS or AUTH.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Ports } from './ports.ts'
+import type { Login, Ports } from './ports.ts'
 import { maildropOf, portsWith, startServer } from './testing/server-under-test.ts'
 import { WireClient } from './testing/wire-client.ts'
 
@@ -47,6 +47,23 @@ test('commands injected before TLS are dropped', async () => {
   assert.match(await client.line(), /^\+OK/)
   await client.startTls()
   assert.equal(await client.say('NOOP'), '-ERR Log in first')
+  assert.equal(await client.say('PASS secret'), '-ERR Send USER first')
+})
+
+test('commands that arrive while one before STLS is still being answered are dropped too', async () => {
+  const { promise, resolve } = Promise.withResolvers<Login>()
+  const ports: Ports = { ...portsWith(maildropOf([])), login: () => promise }
+  await using server = await startServer(ports, { allowsPlaintextAuth: true })
+  await using client = await WireClient.dial(server.pop3Port)
+  client.send('USER bob@example.test\r\nPASS wrong\r\nSTLS\r\n')
+  await client.line()
+  await new Promise<void>((sent) => client.socket.write('USER evil@example.test\r\nNOOP\r\n', () => sent()))
+  await using other = await WireClient.dial(server.pop3Port)
+  await other.say('NOOP')
+  resolve({ kind: 'refused' })
+  assert.match(await client.line(), /^-ERR \[AUTH\]/)
+  assert.match(await client.line(), /^\+OK/)
+  await client.startTls()
   assert.equal(await client.say('PASS secret'), '-ERR Send USER first')
 })
 

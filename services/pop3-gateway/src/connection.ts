@@ -86,7 +86,7 @@ export class Connection {
     this.#listen(secure)
     await this.#until(
       () => isNegotiated || secure.destroyed,
-      () => HANDSHAKE_TIMEOUT_MS,
+      () => Math.min(HANDSHAKE_TIMEOUT_MS, this.#stallTimeoutMs),
     )
     if (!isNegotiated || secure.destroyed) throw new ConnectionClosed('no TLS session came about')
   }

@@ -52,8 +52,8 @@ export class Conversation {
     await this.connection.write(reply)
   }
 
-  async sayAll(parts: Iterable<string> | AsyncIterable<Buffer>): Promise<void> {
-    for await (const part of parts) await this.connection.write(part)
+  async sayAll(parts: Iterable<string>): Promise<void> {
+    for (const part of parts) await this.connection.write(part)
   }
 }
 

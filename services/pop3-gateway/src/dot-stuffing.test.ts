@@ -56,6 +56,10 @@ test('TOP of a message without a body is the whole message', async () => {
   await assertAtEveryCut('\r\rx\r\n\r\ny', (message) => topOf(message, 0), '\r\rx\r\n\r\n')
 })
 
+test('TOP takes a line of one octet for what it is', async () => {
+  await assertAtEveryCut('x\n: 1\n\nbody\n', (message) => topOf(message, 0), 'x\n: 1\n\n')
+})
+
 test('TOP reads no further than it has to', async () => {
   async function* message(): AsyncIterable<Buffer> {
     yield Buffer.from('a: 1\r\n\r\nx\r\n')

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import type { Ports } from './ports.ts'
+import type { Login, Ports } from './ports.ts'
 import { eventually, maildropOf, portsWith, startServer } from './testing/server-under-test.ts'
 import { NoReply, WireClient } from './testing/wire-client.ts'
 
@@ -58,6 +58,32 @@ test('the replies of a client that stops sending still arrive', async () => {
   assert.match(await client.rest(), /^-ERR Log in first\r\n\+OK Capabilities follow\r\n[^.]*\r\n\.\r\n$/)
 })
 
+test('a login that is still being checked when the client stops sending is answered all the same', async () => {
+  const { promise, resolve } = Promise.withResolvers<Login>()
+  const ports: Ports = { ...portsWith(maildropOf([])), login: () => promise }
+  await using server = await startServer(ports, { allowsPlaintextAuth: true })
+  await using client = await WireClient.dial(server.pop3Port)
+  client.socket.end('USER bob@example.test\r\nPASS wrong\r\nQUIT\r\n')
+  await client.line()
+  await using other = await WireClient.dial(server.pop3Port)
+  await other.say('NOOP')
+  resolve({ kind: 'refused' })
+  assert.match(await client.rest(), /^-ERR \[AUTH\].*\r\n\+OK Bye\r\n$/)
+})
+
+test('a client that resets the connection costs nobody else their session', async () => {
+  await using server = await startServer(portsWith(maildropOf([])))
+  await using other = await WireClient.dial(server.pop3Port)
+  for (const dial of [() => WireClient.dial(server.pop3Port), () => WireClient.login(server.pop3sPort)]) {
+    const client = await dial()
+    client.send('NOOP\r\n')
+    const socket = client.transport
+    socket.resetAndDestroy()
+  }
+  await eventually(() => server.logged.length === 2, 'both sessions end')
+  assert.equal(await other.say('NOOP'), '-ERR Log in first')
+})
+
 test('a session too many is turned away and the others go on', async () => {
   await using server = await startServer(portsWith(maildropOf([])), { maxSessions: 1 })
   const first = await WireClient.dial(server.pop3Port)
@@ -84,6 +110,25 @@ test('a handshake that fails costs nobody else their session', async () => {
   assert.ok(server.logged.every(({ level }) => level === 'info'))
 })
 
+test('a handshake that never ends is given up', async () => {
+  await using server = await startServer(portsWith(maildropOf([])), { idleTimeoutMs: 300 })
+  await using mute = new WireClient(connect(server.pop3sPort, '127.0.0.1'))
+  assert.equal(await mute.rest(), '')
+})
+
+test('a client that takes nothing in is cut off, and its maildrop is free again', async () => {
+  const maildrop = maildropOf(['a: b\r\n'], {
+    async *read() {
+      for (;;) yield Buffer.alloc(100_000, 'endless\r\n')
+    },
+  })
+  await using server = await startServer(portsWith(maildrop), { idleTimeoutMs: 300 })
+  await using client = await WireClient.login(server.pop3sPort)
+  client.socket.pause()
+  client.send('RETR 1\r\n')
+  await eventually(() => maildrop.closed === 1, 'the lock is given back')
+})
+
 test('each session leaves one log line, without the password', async () => {
   await using server = await startServer(portsWith(maildropOf(['a: b\r\n\r\n'])))
   await using client = await WireClient.login(server.pop3sPort)
@@ -104,7 +149,7 @@ test('each session leaves one log line, without the password', async () => {
 
 test('stopping takes no new session, lets an active one finish, and cuts a silent one', async () => {
   const maildrop = maildropOf(['a: b\r\n\r\n'])
-  const server = await startServer(portsWith(maildrop))
+  const server = await startServer(portsWith(maildrop), { drainTimeoutMs: 60_000 })
   await using active = await WireClient.login(server.pop3sPort)
   await using silent = await WireClient.dial(server.pop3Port)
   await active.say('DELE 1')

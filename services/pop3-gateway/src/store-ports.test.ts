@@ -12,7 +12,8 @@ import { storePorts } from './store-ports.ts'
 import { type ServerUnderTest, startServer } from './testing/server-under-test.ts'
 import { WireClient } from './testing/wire-client.ts'
 
-const log = { info: () => {}, error: () => {} }
+const errors: string[] = []
+const log = { info: () => {}, error: (_: object, text: string) => void errors.push(text) }
 let stack: TestDatabase
 let accountId: number
 
@@ -27,6 +28,7 @@ before(async () => {
 })
 after(() => stack[Symbol.asyncDispose]())
 beforeEach(async () => {
+  errors.length = 0
   for (const table of ['maildrop_message', 'maildrop_lease', 'content'])
     await stack.database.query(`delete from ${table}`)
 })
@@ -92,8 +94,10 @@ test('a maildrop is open in one session, whichever replica a client comes to, an
   assert.equal(await next.say('STAT'), '+OK 0 0')
 })
 
-test('a lock is prolonged as long as its session lives', async () => {
+test('a lock is prolonged as long as its session lives, and then forgotten', async () => {
   await using replica = await startReplica()
+  await using first = await WireClient.login(replica.pop3sPort)
+  await first.say('QUIT')
   await using client = await WireClient.login(replica.pop3sPort)
   await stack.database.query("update maildrop_lease set expires_at = now() + interval '1 s'")
   const deadline = performance.now() + 5_000
@@ -105,6 +109,7 @@ test('a lock is prolonged as long as its session lives', async () => {
     assert.ok(performance.now() < deadline, 'the lock is not prolonged')
   }
   assert.equal(await client.say('NOOP'), '+OK Still here')
+  assert.deepEqual(errors, [], "the first session's lock is not missed")
 })
 
 test('a session that lost its lock is cut and removes nothing', async () => {

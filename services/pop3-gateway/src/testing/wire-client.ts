@@ -12,12 +12,15 @@ export class NoReply extends Error {
 
 export class WireClient implements AsyncDisposable {
   socket: Socket
+  /** The TCP connection, which is not `socket` where that is TLS. */
+  transport: Socket
   #received: Buffer = Buffer.alloc(0)
   #isClosed = false
   #wake: () => void = () => {}
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, transport = socket) {
     this.socket = socket
+    this.transport = transport
     this.#listen(socket)
   }
 
@@ -29,8 +32,9 @@ export class WireClient implements AsyncDisposable {
   }
 
   static async dialTls(port: number): Promise<WireClient> {
-    const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
-    const client = new WireClient(socket)
+    const transport = connect({ port, host: '127.0.0.1', noDelay: true })
+    const socket = connectTls({ socket: transport, rejectUnauthorized: false })
+    const client = new WireClient(socket, transport)
     await once(socket, 'secureConnect')
     await client.line()
     return client
