@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import net from 'node:net'
 import tls from 'node:tls'
 import { ByteQueue } from './byte-queue.ts'
+import { settled } from './deadline.ts'
 import { dotUnstuff } from './dot-stuffing.ts'
 
 export interface Endpoint {
@@ -171,19 +172,5 @@ export class LineSocket {
       this.#wake = resolve
     })
     await settled(woken, deadline - Date.now(), `${awaited}${sofar()}`, this.#socket)
-  }
-}
-
-/** Waits for `work`, or fails at the deadline and ends the connection. */
-async function settled<T>(work: Promise<T>, timeoutMs: number, awaited: string, socket: net.Socket): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    late.reject(new Error(`waited ${timeoutMs} ms in vain for ${awaited}`))
-    socket.destroy()
-  }, timeoutMs)
-  try {
-    return await Promise.race([work, late.promise])
-  } finally {
-    clearTimeout(timer)
   }
 }
