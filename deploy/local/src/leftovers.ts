@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isAlive } from './process-identity.ts'
 import { signalProcess } from './program.ts'
-import { livingProcesses, type RecordedProcess } from './run-directory.ts'
+import { forgetAll, livingProcesses, type RecordedProcess } from './run-directory.ts'
 
 /** Servers that the others work with: they go last, as in an orderly stop. */
 const SERVERS = ['clamd', 'rabbitmq', 'postgres', 'epmd']
@@ -24,6 +24,7 @@ export async function clearLeftovers(runDirectory: string, timeoutMs = 15_000): 
     leftovers.filter(({ name }) => name === 'epmd'),
     timeoutMs,
   )
+  forgetAll(runDirectory)
   return leftovers.map(({ name }) => name)
 }
 

@@ -25,9 +25,9 @@ export async function runLocalSystem(
   request: StopRequest,
   say: Say,
 ): Promise<void> {
+  await rm(paths.endpoints, { force: true })
   const leftovers = await clearLeftovers(paths.run)
   if (leftovers.length > 0) say(`Cleared what an earlier run left: ${leftovers.join(', ')}`)
-  await rm(paths.endpoints, { force: true })
   await checkPorts(settings.BIND_ADDRESS, listenerPorts(settings))
   await ensureInstalled(serverPackages, say)
   await using resources = new AsyncDisposableStack()

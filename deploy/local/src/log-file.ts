@@ -2,7 +2,7 @@
 import { closeSync, copyFileSync, openSync, readSync, renameSync, statSync, truncateSync } from 'node:fs'
 
 const MAX_BYTES = 64 * 1024 * 1024
-const TAIL_BYTES = 4_096
+const TAIL_BYTES = 8_192
 
 /** Moves the log of the last run aside, to `<path>.1`. */
 export function rotateLog(path: string): void {
@@ -26,7 +26,7 @@ export function boundLog(path: string, maxBytes = MAX_BYTES): void {
 }
 
 /** The last lines of a log, for an error message. */
-export function tailOf(path: string, lines = 12): string {
+export function tailOf(path: string, lines = 24): string {
   const sizeBytes = sizeOf(path)
   if (sizeBytes === 0) return ''
   const fd = openSync(path, 'r')

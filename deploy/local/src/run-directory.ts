@@ -26,6 +26,11 @@ export function forgetProcess(directory: string, name: string): void {
   rmSync(join(directory, `${name}${SUFFIX}`), { force: true })
 }
 
+/** Drops all records. */
+export function forgetAll(directory: string): void {
+  for (const file of readdirSync(directory)) if (file.endsWith(SUFFIX)) rmSync(join(directory, file), { force: true })
+}
+
 /** The recorded processes that still run. */
 export function livingProcesses(directory: string): RecordedProcess[] {
   return readdirSync(directory)

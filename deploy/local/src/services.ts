@@ -85,7 +85,7 @@ export function serviceEnvironment(name: ServiceName, context: ServiceContext): 
 
 const secretSettings = ['DATABASE_URL', 'AMQP_URL', 'ADMIN_API_KEY', 'DKIM_MASTER_KEY']
 
-function sharedSettings({ settings, paths, servers, tls }: ServiceContext): Record<string, string> {
+function sharedSettings({ settings, servers, tls }: ServiceContext): Record<string, string> {
   const ports = (Object.keys(listeners) as (keyof typeof listeners)[]).map((name) => [name, String(settings[name])])
   return {
     ...Object.fromEntries(ports),
@@ -98,7 +98,6 @@ function sharedSettings({ settings, paths, servers, tls }: ServiceContext): Reco
     CLAMD_ADDRESS: servers.clamdAddress,
     TLS_CERT_FILE: tls.certificate,
     TLS_KEY_FILE: tls.key,
-    NODE_COMPILE_CACHE: paths.compileCache,
   }
 }
 

@@ -12,7 +12,6 @@ export interface StatePaths {
   rabbitmq: string
   clamd: string
   signatures: string
-  compileCache: string
   secrets: string
   ports: string
   endpoints: string
@@ -29,7 +28,6 @@ export function statePaths(root: string): StatePaths {
     rabbitmq: at('rabbitmq'),
     clamd: at('clamd'),
     signatures: at('clamav'),
-    compileCache: at('compile-cache'),
     secrets: at('secrets.json'),
     ports: at('ports.json'),
     endpoints: at('endpoints.json'),
