@@ -65,7 +65,7 @@ test('accounts are listed by address, of one domain or of all, page after page',
     const page = await listAccounts(stack.database, undefined, { limit: 3, after })
     addresses.push(page.items.map(({ address }) => address))
     after = page.next
-  } while (after !== undefined)
+  } while (after !== undefined && addresses.length < 10)
   assert.deepEqual(addresses, [['a@example.test', 'b@example.test', 'b@other.test'], ['c@example.test']])
   const others = await listAccounts(stack.database, 'other.test', { limit: 3 })
   assert.deepEqual(

@@ -5,6 +5,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import { createTestDatabase, type TestDatabase } from '@sekimori/testing/test-database'
 import { listDkimKeys, openSigningKeys } from './dkim-key.ts'
 import { claimAddress, createDomain, deleteDomain, findDomain, listDomains } from './domain-admin.ts'
+import { createList } from './list-admin.ts'
 
 const masterKey = randomBytes(32)
 let stack: TestDatabase
@@ -77,19 +78,30 @@ test('a domain is not removed under an account that is just being made', async (
     assert.equal(await claimAddress(client, 'alice@example.test', 'example.test'), 'free')
     removal = deleteDomain(stack.database, 'example.test')
     await Promise.race([removal, untilSomebodyWaits()])
-    await client.query(
-      "insert into account (address, domain, password_hash) values ('alice@example.test', 'example.test', '')",
-    )
+    await client.query(INSERT_ACCOUNT, ['alice@example.test', 'example.test'])
   })
   assert.deepEqual(await removal, { kind: 'in-use', accounts: 1, lists: 0 })
 })
 
+test('an address that is just being given away is not given to somebody else', async () => {
+  await addDomain('example.test')
+  await addAccount('bob@example.test')
+  const list = { address: 'wanted@example.test', name: 'Wanted', members: ['bob@example.test'] }
+  let creation: ReturnType<typeof createList> | undefined
+  await stack.database.transaction(async (client) => {
+    assert.equal(await claimAddress(client, list.address, 'example.test'), 'free')
+    creation = createList(stack.database, list)
+    await Promise.race([creation, untilSomebodyWaits()])
+    await client.query(INSERT_ACCOUNT, [list.address, 'example.test'])
+  })
+  assert.deepEqual(await creation, { kind: 'refused', because: 'account' })
+})
+
+const INSERT_ACCOUNT = "insert into account (address, domain, password_hash) values ($1, $2, '')"
+
 async function addAccount(address: string): Promise<void> {
   const domain = address.split('@')[1]
-  await stack.database.query("insert into account (address, domain, password_hash) values ($1, $2, '')", [
-    address,
-    domain,
-  ])
+  await stack.database.query(INSERT_ACCOUNT, [address, domain])
 }
 
 async function untilSomebodyWaits(): Promise<void> {

@@ -65,7 +65,7 @@ test('pages go on exactly after the last mail, also among mails of the same micr
     const page = await listQuarantine(stack.database, {}, { limit: 1, after })
     seen.push(...page.items.map(({ queueId }) => queueId))
     after = page.next
-  } while (after !== undefined)
+  } while (after !== undefined && seen.length < 10)
   assert.deepEqual(seen, ['d', 'c', 'b', 'a', 'e'])
 })
 

@@ -55,7 +55,7 @@ test('without a filter all ends come, newest mail first, page after page', async
     const page = await searchTrace(stack.database, {}, { limit: 1, after })
     seen.push(...page.items.map(({ recipient }) => recipient))
     after = page.next
-  } while (after !== undefined)
+  } while (after !== undefined && seen.length < 10)
   assert.deepEqual(seen, ['dave@example.test', 'bob@example.test', 'Carol@Elsewhere.example', 'bob@example.test'])
 })
 
