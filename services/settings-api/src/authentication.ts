@@ -1,0 +1,22 @@
+// Who may call: the operator's bearer token (RFC 6750), compared in constant time.
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import { Problem } from './problem.ts'
+
+/** A hook that lets only requests with this token through. It runs before a body is read. */
+export function requireBearer(adminApiKey: string): (request: FastifyRequest) => Promise<void> {
+  const wanted = digest(adminApiKey)
+  return async (request) => {
+    const token = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1]
+    // Digests have one length, so that the comparison tells nothing about the key's.
+    if (token !== undefined && timingSafeEqual(digest(token), wanted)) return
+    throw new Problem('unauthorized', {
+      en: 'Send the header "Authorization: Bearer" with the key of the operator.',
+      ja: 'ヘッダー「Authorization: Bearer」に運用者のキーを指定してください。',
+    })
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

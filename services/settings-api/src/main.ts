@@ -1,0 +1,24 @@
+// Settings API: operators (and, in time, the portal) manage domains, accounts and lists, and ask what became of mail.
+import { loadSettings, openService } from '@sekimori/runtime/service'
+import { openDatabase } from '@sekimori/store/database'
+import { readMasterKey } from '@sekimori/store/seal'
+import { buildApp } from './app.ts'
+import { schema } from './config.ts'
+import { listenHttp } from './http-listener.ts'
+
+const settings = loadSettings(schema)
+await using service = await openService('settings-api', settings)
+await using database = await openDatabase(settings, service)
+const app = await buildApp({
+  database,
+  log: service.log,
+  adminApiKey: settings.ADMIN_API_KEY,
+  masterKey: readMasterKey(settings.DKIM_MASTER_KEY),
+  mailHostname: settings.MAIL_HOSTNAME,
+})
+await using _listener = await listenHttp(app, {
+  host: settings.BIND_ADDRESS,
+  port: settings.SETTINGS_API_PORT,
+  drainTimeoutMs: settings.DRAIN_TIMEOUT_MS,
+})
+await service.untilStopped()

@@ -1,0 +1,68 @@
+// The OpenAPI description: complete, and without a way to quarantined content.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { type ApiUnderTest, openApi } from './testing/api-under-test.ts'
+
+interface Operation {
+  summary: string
+  security?: unknown[]
+  responses: Record<string, { content?: Record<string, unknown> }>
+}
+
+let api: ApiUnderTest
+let paths: Record<string, Record<string, Operation>>
+
+before(async () => {
+  api = await openApi()
+  paths = (await api.app.inject('/documentation/json')).json().paths
+})
+after(() => api[Symbol.asyncDispose]())
+
+test('every call is described', () => {
+  const calls = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((m) => `${m} ${path}`))
+  assert.deepEqual(calls.filter((call) => call.includes('/v1/')).sort(), [
+    'delete /v1/accounts/{address}',
+    'delete /v1/domains/{name}',
+    'delete /v1/lists/{address}',
+    'get /v1/accounts',
+    'get /v1/accounts/{address}',
+    'get /v1/accounts/{address}/preferences',
+    'get /v1/domains',
+    'get /v1/domains/{name}',
+    'get /v1/domains/{name}/dkim-keys',
+    'get /v1/domains/{name}/dns-records',
+    'get /v1/lists',
+    'get /v1/lists/{address}',
+    'get /v1/messages',
+    'get /v1/quarantine',
+    'get /v1/quarantine/{queueId}',
+    'patch /v1/accounts/{address}',
+    'patch /v1/accounts/{address}/preferences',
+    'post /v1/accounts',
+    'post /v1/domains',
+    'post /v1/lists',
+    'put /v1/lists/{address}/members',
+  ])
+})
+
+test('every call is under the token, has a summary, and says what may go wrong', () => {
+  for (const [path, methods] of Object.entries(paths)) {
+    if (!path.startsWith('/v1/')) continue
+    for (const { summary, security, responses } of Object.values(methods)) {
+      assert.ok(summary, path)
+      assert.equal(security, undefined, path)
+      for (const status of ['400', '401', '500', '503']) {
+        assert.deepEqual(
+          Object.keys(responses[status]?.content ?? {}),
+          ['application/problem+json'],
+          `${path} ${status}`,
+        )
+      }
+    }
+  }
+})
+
+test('S1-20 no answer about quarantine has a field for content', () => {
+  const description = JSON.stringify([paths['/v1/quarantine'], paths['/v1/quarantine/{queueId}']])
+  assert.doesNotMatch(description, /contentId|"body"|"bytes"|octet-stream|message\/rfc822/)
+})

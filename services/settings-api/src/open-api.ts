@@ -1,0 +1,28 @@
+// The head of the OpenAPI description; the operations come from the routes' schemas.
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
+
+export const openApi: FastifyDynamicSwaggerOptions = {
+  openapi: {
+    openapi: '3.1.0',
+    info: {
+      title: 'Sekimori settings API',
+      version: '1',
+      description: [
+        'Domains, accounts, mailing lists, preferences, DKIM keys and the DNS records to publish, quarantine metadata, and the message trace.',
+        'Every call needs `Authorization: Bearer <ADMIN_API_KEY>`. Errors are problem details (RFC 9457, `application/problem+json`) with English and Japanese texts.',
+        'An address in a path may be percent-encoded UTF-8. Listings come in pages: pass `nextCursor` as `cursor` until it is absent.',
+      ].join('\n\n'),
+    },
+    components: { securitySchemes: { operator: { type: 'http', scheme: 'bearer' } } },
+    security: [{ operator: [] }],
+    tags: [
+      { name: 'domains' },
+      { name: 'dns' },
+      { name: 'accounts' },
+      { name: 'lists' },
+      { name: 'quarantine' },
+      { name: 'messages' },
+    ],
+  },
+  refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `schema-${i}`) },
+}

@@ -1,0 +1,61 @@
+// /v1/messages: the message trace, "where is my mail?". Metadata only.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { timeOfQueueId } from '@sekimori/mail/queue-id'
+import { searchTrace, type TracedEnd } from '@sekimori/store/trace-admin'
+import Type from 'typebox'
+import type { Context } from '../app.ts'
+import { keyPart, listingQuery, pageOf, readPage, showPage } from '../page-query.ts'
+import { problemResponses } from '../problem-responses.ts'
+import { instant, queueId, readInstant, searchText } from './parameters.ts'
+
+const time = Type.String({ format: 'date-time' })
+const MessageEnd = Type.Object({
+  queueId: Type.String(),
+  acceptedAt: time,
+  endedAt: time,
+  direction: Type.String({ description: 'submission, inbound or outbound' }),
+  mailFrom: Type.String({ description: 'reverse-path; empty for reports and warnings' }),
+  recipient: Type.String(),
+  account: Type.Optional(Type.String({ description: 'the account that sent it, if one did' })),
+  messageId: Type.Optional(Type.String()),
+  stage: Type.String({ description: 'where the mail ended for this recipient' }),
+  outcome: Type.String({
+    description: 'delivered, expanded (a list), sent, bounced, quarantined, dropped or deferred-expired',
+  }),
+  detail: Type.Optional(Type.String({ description: "the remote server's last reply, what was found, or why" })),
+  history: Type.Array(Type.Object({ stage: Type.String(), at: time, outcome: Type.String() })),
+})
+const querystring = listingQuery({
+  queueId: Type.Optional(queueId('that the 250 reply named')),
+  messageId: searchText(998, 'Message-ID, with or without angle brackets'),
+  address: searchText(320, 'recipient, reverse-path or sending account'),
+  outcome: searchText(50, 'how it ended'),
+  since: instant('accepted at or after this time'),
+  until: instant('accepted before this time'),
+})
+const description =
+  'One item for each recipient whose mail has reached its end, newest mail first, with what each stage did to it. ' +
+  'A mail that is still under way to a recipient (in a queue, or waiting for the next delivery attempt) has no end yet, ' +
+  'so it is not listed for that recipient. Metadata only, never content.'
+
+export const messageRoutes =
+  ({ database }: Context): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const response = { 200: pageOf(MessageEnd), ...problemResponses() }
+    const summary = 'Search the message trace'
+    app.get(
+      '/messages',
+      { schema: { tags: ['messages'], summary, description, querystring, response } },
+      async ({ query }) => {
+        const filter = { ...query, since: readInstant(query.since, 'since'), until: readInstant(query.until, 'until') }
+        const page = await searchTrace(database, filter, readPage(query, keyPart.text, keyPart.text, keyPart.text))
+        return showPage(page, showEnd)
+      },
+    )
+  }
+
+function showEnd(end: TracedEnd) {
+  const acceptedAt = new Date(timeOfQueueId(end.queueId)).toISOString()
+  const history = end.history.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() }))
+  return { ...end, acceptedAt, history }
+}
