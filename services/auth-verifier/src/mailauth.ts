@@ -20,6 +20,8 @@ export function createVerifier(resolve: Resolve, hostname: string, open: OpenCon
       mta: hostname,
       resolver: resolve,
       trustReceived: false,
+      // By the RFCs' letter: a body that was changed is dkim=fail (RFC 6376 section 6.1.3), not neutral.
+      strict: true,
       disableBimi: true,
     })
     const spf = isFromOutside && result.spf ? result.spf : undefined
