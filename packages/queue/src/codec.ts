@@ -47,7 +47,12 @@ function split(bytes: Buffer): { header: Wire; rest: Buffer } {
 
 function decodeContent(content: Wire['content'] | undefined, rest: Buffer): Content {
   if (content?.kind === 'inline') return { kind: 'inline', bytes: rest }
-  if (content?.kind === 'stored' && typeof content.id === 'string' && Number.isSafeInteger(content.sizeBytes))
+  if (
+    content?.kind === 'stored' &&
+    typeof content.id === 'string' &&
+    Number.isSafeInteger(content.sizeBytes) &&
+    content.sizeBytes >= 0
+  )
     return content
   throw new UndecodableMessage('content is neither inline nor stored')
 }

@@ -1,9 +1,10 @@
 // Consuming a queue: what the handler returns is published and confirmed, then the message is acknowledged.
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Content } from '@sekimori/mail/content'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
 import type { Broker } from './broker.ts'
 import { type Delivery, processDelivery } from './delivery.ts'
-import { openLink } from './link.ts'
+import { breakOff, openLink } from './link.ts'
 import type { Publication, Queue } from './queues.ts'
 
 /** Decides about one message. Throwing means "could not decide": the message is held or tried again. */
@@ -39,11 +40,10 @@ class Consumer<T extends { content: Content }> implements AsyncDisposable {
   #handler: Handler<T>
   #options: ConsumeOptions
   #inHand = new Set<Promise<void>>()
-  #channel: Channel | undefined
-  #consumerTag = ''
+  #consuming: { channel: Channel; consumerTag: string } | undefined
   #generation = new AbortController()
   #draining = new AbortController()
-  #close: () => Promise<void> = async () => {}
+  #link: AsyncDisposable | undefined
 
   constructor(broker: Broker, queue: Queue<T>, handler: Handler<T>, options: ConsumeOptions) {
     this.#broker = broker
@@ -55,36 +55,34 @@ class Consumer<T extends { content: Content }> implements AsyncDisposable {
   async open(): Promise<void> {
     const { service, url } = this.#broker
     const { log, dependencies } = service
-    const link = await openLink({
+    this.#link = await openLink({
       url,
-      name: `${service.name} consumer`,
+      name: `${service.name} consumer of ${this.#queue.name}`,
       log,
       dependencies,
       setup: (model) => this.#attach(model),
     })
-    link.on('disconnect', () => this.#generation.abort())
-    this.#close = () => link.close()
   }
 
   async #attach(model: ChannelModel): Promise<void> {
+    if (this.#draining.signal.aborted) return
     const channel = await model.createChannel()
     const generation = new AbortController()
-    this.#generation = generation
-    const lose = () => {
+    const lose = (reason: string) => {
+      if (generation.signal.aborted) return
       generation.abort()
-      if (this.#channel === channel) void model.close().catch(() => {}) // a new connection brings a new consumer
+      breakOff(model, new Error(reason)) // a new connection brings a new consumer
     }
     channel.on('error', (error) => this.#broker.service.log.warn({ err: error }, 'consumer channel failed'))
-    channel.on('close', lose)
+    channel.on('close', () => lose('consumer channel closed'))
     await channel.prefetch(this.#options.prefetch)
     const halted = AbortSignal.any([generation.signal, this.#draining.signal])
     const { consumerTag } = await channel.consume(this.#queue.name, (message) => {
-      if (message === null)
-        lose() // the broker cancelled us: the queue moved or was deleted
+      if (message === null) lose('the broker cancelled the consumer: its queue moved or was deleted')
       else this.#take(channel, message, generation.signal, halted)
     })
-    this.#channel = channel
-    this.#consumerTag = consumerTag
+    this.#generation = generation
+    this.#consuming = { channel, consumerTag }
   }
 
   #take(channel: Channel, message: ConsumeMessage, abandoned: AbortSignal, halted: AbortSignal): void {
@@ -103,13 +101,28 @@ class Consumer<T extends { content: Content }> implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const channel = this.#channel
-    this.#channel = undefined
-    if (channel !== undefined && !this.#generation.signal.aborted) await channel.cancel(this.#consumerTag)
     this.#draining.abort()
-    const timer = setTimeout(() => this.#generation.abort(), this.#options.drainTimeoutMs)
-    await Promise.allSettled(this.#inHand)
-    clearTimeout(timer)
-    await this.#close()
+    const finished = new AbortController()
+    const finishing = this.#finish().finally(() => finished.abort())
+    const late = wait(this.#options.drainTimeoutMs, undefined, { signal: finished.signal }).catch(() => {}) // in time
+    await Promise.race([finishing, late])
+    this.#generation.abort()
+    await this.#link?.[Symbol.asyncDispose]()
+  }
+
+  /** Takes no new messages and waits for the ones in hand; those that are held or wait for another try are let go. */
+  async #finish(): Promise<void> {
+    const consuming = this.#generation.signal.aborted ? undefined : this.#consuming
+    try {
+      await consuming?.channel.cancel(consuming.consumerTag)
+      await Promise.allSettled(this.#inHand)
+      if (this.#generation.signal.aborted) return
+      this.#generation.abort()
+      // The end of the connection would overtake the last acknowledgements; the end of the channel does not.
+      await consuming?.channel.close()
+    } catch (error) {
+      this.#broker.service.log.info({ err: error }, 'the connection was lost while the consumer stopped')
+      await Promise.allSettled(this.#inHand)
+    }
   }
 }

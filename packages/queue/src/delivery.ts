@@ -6,7 +6,7 @@ import { DependencyAway } from '@sekimori/runtime/dependency'
 import { deadJobs, jobSeconds } from '@sekimori/runtime/metrics'
 import { attribute, endSpan, type Span, SpanKind, startSpan, traceparentOf } from '@sekimori/runtime/telemetry'
 import type { Broker } from './broker.ts'
-import { decodeMessage } from './codec.ts'
+import { decodeMessage, UndecodableMessage } from './codec.ts'
 import type { Handler } from './consume.ts'
 import type { Queue } from './queues.ts'
 
@@ -73,34 +73,34 @@ class Work<T extends { content: Content }> {
   async untilEnd(attemptLimit: number): Promise<{ outcome: Outcome; attempt: number }> {
     const { halted } = this.#delivery
     const { dependencies } = this.#broker.service
-    let failure = this.#faultOfDelivery()
-    let attempt = failure === undefined ? 1 : attemptLimit + 1
+    let reason = this.#faultOfDelivery()
+    let attempt = 1
     for (let tries = 0; !halted.aborted; tries++) {
       await dependencies.whenUp(halted)
       if (halted.aborted) break
-      const isGivenUp = failure !== undefined && attempt > attemptLimit
       try {
-        if (isGivenUp) await this.#bury(failure!)
-        else await this.#attempt()
-        return { outcome: isGivenUp ? 'dead' : 'done', attempt }
+        if (reason === undefined) await this.#attempt()
+        else await this.#bury(reason)
+        return { outcome: reason === undefined ? 'done' : 'dead', attempt }
       } catch (error) {
-        if (!(error instanceof DependencyAway)) {
-          failure = error as Error
-          attempt += error instanceof Error && error.name === 'UndecodableMessage' ? attemptLimit : 1
-        }
         this.#broker.service.log.warn(
           { err: error, queue: this.#queue.name, queueId: this.queueId, attempt },
           'job failed',
         )
-        if (attempt <= attemptLimit) await backOff(tries, halted)
+        const isAttempt = reason === undefined && !(error instanceof DependencyAway)
+        if (isAttempt && (error instanceof UndecodableMessage || attempt >= attemptLimit)) reason = reasonOf(error)
+        else {
+          if (isAttempt) attempt++
+          await backOff(tries, halted)
+        }
       }
     }
     return { outcome: 'abandoned', attempt }
   }
 
-  #faultOfDelivery(): Error | undefined {
+  #faultOfDelivery(): string | undefined {
     const count = Number(this.#delivery.headers['x-delivery-count'] ?? 0)
-    return count > REDELIVERY_LIMIT ? new Error(`redelivered ${count} times`) : undefined
+    return count > REDELIVERY_LIMIT ? `redelivered ${count} times` : undefined
   }
 
   async #attempt(): Promise<void> {
@@ -113,16 +113,18 @@ class Work<T extends { content: Content }> {
     this.#delivery.acknowledge()
   }
 
-  async #bury(failure: Error): Promise<void> {
-    const headers = {
-      ...this.#delivery.headers,
-      'x-sekimori-reason': `${failure.name}: ${failure.message}`.slice(0, 500),
-      'x-sekimori-died-at': new Date().toISOString(),
-    }
+  async #bury(reason: string): Promise<void> {
+    // The broker's count of deliveries would bury a replayed message at once.
+    const { 'x-delivery-count': _, ...kept } = this.#delivery.headers
+    const headers = { ...kept, 'x-sekimori-reason': reason, 'x-sekimori-died-at': new Date().toISOString() }
     await this.#broker.publisher.publishRaw(this.#queue.deadName, this.#delivery.octets, headers)
     deadJobs.inc({ queue: this.#queue.name })
     this.#delivery.acknowledge()
   }
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? `${error.name}: ${error.message}` : String(error)).slice(0, 500)
 }
 
 function queueIdOf(message: object): string | undefined {

@@ -2,38 +2,54 @@
 import { DependencyAway } from '@sekimori/runtime/dependency'
 import type { ChannelModel, ConfirmChannel } from 'amqplib'
 import { encodeMessage } from './codec.ts'
-import { BROKER, type LinkOptions, openLink } from './link.ts'
+import { BROKER, breakOff, declareQueues, type LinkOptions, openLink } from './link.ts'
 import type { Publication } from './queues.ts'
 
 export interface Publisher extends AsyncDisposable {
-  /** Publishes and waits for the confirm. @throws DependencyAway when no confirm came within the time limit. */
+  /**
+   * Publishes and waits for the confirm. @throws DependencyAway when no confirm came within the time limit; then the
+   * broker may have the message all the same. @throws MessageNeverSent when it certainly does not.
+   */
   publish(publication: Publication, traceparent: string): Promise<void>
   /** Publishes raw octets (for dead queues). */
   publishRaw(queue: string, octets: Buffer, headers: Record<string, unknown>): Promise<void>
 }
 
-type PublisherOptions = Omit<LinkOptions, 'setup'> & { timeoutMs: number }
+/** The broker is away and does not have the message, nor will it get it. */
+export class MessageNeverSent extends DependencyAway {
+  constructor(cause: Error) {
+    super(BROKER, { cause })
+  }
+}
+
+type PublisherOptions = Omit<LinkOptions, 'setup' | 'onBlocked'> & { timeoutMs: number }
 
 interface Pending {
-  settle: (error: Error | null) => void
+  queue: string
+  octets: Buffer
+  headers: Record<string, unknown>
+  isSent: boolean
+  settle: (failure: DependencyAway | null) => void
 }
 
 class ConfirmingPublisher implements Publisher {
   #channel: ConfirmChannel | undefined
-  #waiting = new Set<() => void>()
+  #isBlocked = false
   #pending = new Map<string, Pending>()
   #sequence = 0
   #timeoutMs: number
-  #close: () => Promise<void> = async () => {}
+  #link: AsyncDisposable | undefined
 
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs
   }
 
   async open(options: PublisherOptions): Promise<void> {
-    const link = await openLink({ ...options, setup: (model) => this.#attach(model) })
-    link.on('disconnect', (error) => this.#detach(error))
-    this.#close = () => link.close()
+    const onBlocked = (isBlocked: boolean) => {
+      this.#isBlocked = isBlocked
+      this.#sendWaiting()
+    }
+    this.#link = await openLink({ ...options, onBlocked, setup: (model) => this.#attach(model) })
   }
 
   async publish(publication: Publication, traceparent: string): Promise<void> {
@@ -43,69 +59,71 @@ class ConfirmingPublisher implements Publisher {
   async publishRaw(queue: string, octets: Buffer, headers: Record<string, unknown>): Promise<void> {
     const messageId = `${process.pid}.${++this.#sequence}`
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const send = () => this.#send(queue, octets, { messageId, headers })
-    const timer = setTimeout(
-      () => this.#pending.get(messageId)?.settle(new Error('no publish confirm in time')),
-      this.#timeoutMs,
-    )
-    this.#pending.set(messageId, {
-      settle: (error) => {
-        clearTimeout(timer)
-        this.#waiting.delete(send)
-        this.#pending.delete(messageId)
-        if (error === null) resolve()
-        else reject(new DependencyAway(BROKER, { cause: error }))
-      },
-    })
-    if (this.#channel === undefined) this.#waiting.add(send)
-    else send()
+    const timer = setTimeout(() => this.#fail(messageId, new Error('no publish confirm in time')), this.#timeoutMs)
+    const settle = (failure: DependencyAway | null) => {
+      clearTimeout(timer)
+      this.#pending.delete(messageId)
+      if (failure === null) resolve()
+      else reject(failure)
+    }
+    const pending = { queue, octets, headers, isSent: false, settle }
+    this.#pending.set(messageId, pending)
+    if (this.#channel !== undefined && !this.#isBlocked) this.#send(this.#channel, messageId, pending)
     await promise
   }
 
-  #send(
-    queue: string,
-    octets: Buffer,
-    { messageId, headers }: { messageId: string; headers: Record<string, unknown> },
-  ): void {
-    const settle = (error: Error | null) => this.#pending.get(messageId)?.settle(error)
+  #sendWaiting(): void {
+    if (this.#channel === undefined || this.#isBlocked) return
+    for (const [messageId, pending] of this.#pending) if (!pending.isSent) this.#send(this.#channel, messageId, pending)
+  }
+
+  #send(channel: ConfirmChannel, messageId: string, pending: Pending): void {
+    const { queue, octets, headers } = pending
     try {
-      this.#channel!.publish('', queue, octets, { persistent: true, mandatory: true, messageId, headers }, (error) =>
-        settle(error ?? null),
-      )
+      channel.publish('', queue, octets, { persistent: true, mandatory: true, messageId, headers }, (error) => {
+        if (error) this.#fail(messageId, error)
+        else this.#pending.get(messageId)?.settle(null)
+      })
+      pending.isSent = true
     } catch (error) {
-      settle(error as Error)
+      this.#fail(messageId, error as Error)
     }
+  }
+
+  #fail(messageId: string, cause: Error): void {
+    const pending = this.#pending.get(messageId)
+    pending?.settle(pending.isSent ? new DependencyAway(BROKER, { cause }) : new MessageNeverSent(cause))
   }
 
   async #attach(model: ChannelModel): Promise<void> {
     const channel = await model.createConfirmChannel()
     // The broker returns an unroutable message before it confirms it.
-    channel.on('return', (message) =>
-      this.#pending.get(message.properties.messageId)?.settle(new Error('queue does not exist')),
-    )
+    channel.on('return', (message) => {
+      this.#pending.get(message.properties.messageId)?.settle(new MessageNeverSent(new Error('queue does not exist')))
+      declareQueues(model).catch((error) => breakOff(model, error))
+    })
     channel.on('error', () => {}) // 'close' follows and is handled
     channel.on('close', () => {
       if (this.#channel !== channel) return
-      this.#detach(new Error('publish channel closed'))
-      void model.close().catch(() => {}) // a new connection brings a new channel
+      this.#detach()
+      breakOff(model, new Error('publish channel closed')) // a new connection brings a new channel
     })
+    this.#isBlocked = false
     this.#channel = channel
-    const waiting = [...this.#waiting]
-    this.#waiting.clear()
-    for (const send of waiting) send()
+    this.#sendWaiting()
   }
 
-  #detach(error: Error): void {
+  /** What was sent and not confirmed has failed; what was not sent yet waits for the next connection. */
+  #detach(): void {
     this.#channel = undefined
-    for (const [messageId, pending] of this.#pending) {
-      if (messageId !== undefined) pending.settle(error)
-    }
+    for (const [messageId, { isSent }] of this.#pending)
+      if (isSent) this.#fail(messageId, new Error('connection lost before the publish confirm'))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#channel = undefined
-    await this.#close()
-    this.#detach(new Error('closed'))
+    await this.#link?.[Symbol.asyncDispose]()
+    for (const messageId of [...this.#pending.keys()]) this.#fail(messageId, new Error('closed'))
   }
 }
 

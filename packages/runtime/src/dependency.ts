@@ -15,7 +15,7 @@ export class DependencyAway extends Error {
 /** The state of the dependencies of one process; `/readyz` shows it. Adapters probe and report. */
 export class Dependencies {
   #away = new Map<string, string>()
-  #waiting: (() => void)[] = []
+  #waiting = new Set<() => void>()
   #onChange: (name: string, isUp: boolean, reason: string) => void
 
   constructor(onChange: (name: string, isUp: boolean, reason: string) => void = () => {}) {
@@ -33,9 +33,7 @@ export class Dependencies {
     if (!this.#away.delete(name)) return
     this.#onChange(name, true, '')
     if (this.#away.size > 0) return
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const proceed of waiting) proceed()
+    for (const proceed of [...this.#waiting]) proceed()
   }
 
   /** The dependencies that are away, with the reason. */
@@ -49,9 +47,10 @@ export class Dependencies {
     return new Promise((resolve) => {
       const proceed = () => {
         signal.removeEventListener('abort', proceed)
+        this.#waiting.delete(proceed)
         resolve()
       }
-      this.#waiting.push(proceed)
+      this.#waiting.add(proceed)
       signal.addEventListener('abort', proceed)
     })
   }

@@ -1,10 +1,8 @@
 // A database of a test's own, with today's schema, on the Postgres that the test runner names in TEST_DATABASE_URL.
 import { randomBytes } from 'node:crypto'
-import { Dependencies } from '@sekimori/runtime/dependency'
-import { createLog } from '@sekimori/runtime/log'
-import type { Service } from '@sekimori/runtime/service'
 import { type Database, openDatabase } from '@sekimori/store/database'
 import pg from 'pg'
+import { serviceStandIn } from './test-service.ts'
 
 /** Disposing it closes the connections of the test and drops the database. */
 export interface TestDatabase extends AsyncDisposable {
@@ -22,7 +20,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`
   await administer(server, `create database ${name}`)
   const url = Object.assign(new URL(server), { pathname: `/${name}` }).href
-  const open = () => openDatabase({ DATABASE_URL: url, DATABASE_POOL_SIZE: 5 }, processStandIn())
+  const open = () => openDatabase({ DATABASE_URL: url, DATABASE_POOL_SIZE: 5 }, serviceStandIn())
   const database = await open()
   return {
     database,
@@ -33,17 +31,6 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       await administer(server, `drop database ${name} with (force)`)
     },
   }
-}
-
-/** What `openDatabase` uses of the process that it runs in. */
-function processStandIn(): Service {
-  const standIn = {
-    name: 'test',
-    log: createLog('test', 'silent'),
-    stopping: new AbortController().signal,
-    dependencies: new Dependencies(),
-  }
-  return standIn as unknown as Service
 }
 
 async function administer(url: string, statement: string): Promise<void> {
