@@ -27,12 +27,12 @@ export interface ApiUnderTest extends AsyncDisposable {
 
 /** Builds the application on a new database, or on what `around` makes of it. */
 export async function openApi(
-  around: (database: Database) => Database = (database) => database,
+  around: (database: Database, url: string) => Database | Promise<Database> = (database) => database,
 ): Promise<ApiUnderTest> {
   const testDatabase = await createTestDatabase()
   const { database } = testDatabase
   const app = await buildApp({
-    database: around(database),
+    database: await around(database, testDatabase.url),
     log: createLog('test', 'silent'),
     adminApiKey,
     masterKey: randomBytes(32),
