@@ -1,0 +1,66 @@
+// nodemailer's SMTP connection with the two things that it has no option for: parameters that differ from recipient to
+// recipient (RFC 3461), and SMTPUTF8 for a mail whose header needs it while its addresses don't (RFC 6531 section 3.4).
+import type { Socket } from 'node:net'
+import SMTPConnection, { type SMTPConnectionOptions } from 'nodemailer/lib/smtp-connection'
+
+/** Members that nodemailer keeps to itself. `smtp.test.ts` fails when a new version changes them. */
+interface Internals {
+  _socket: Socket
+  _supportedExtensions: string[]
+  _maxAllowedSize: number
+  _sendCommand(line: string, logged?: string): void
+}
+
+const Base = SMTPConnection as unknown as new (options: SMTPConnectionOptions) => SMTPConnection & Internals
+
+export class Connection extends Base {
+  lastCommand: string | undefined
+  /** What ended the connection, when it was not the end of the dialogue. */
+  lastError: Error | undefined
+  /** Makes MAIL declare SMTPUTF8. */
+  isUtf8 = false
+  /** Parameters by address as RCPT shows it, each with a space before it. */
+  rcptParameters = new Map<string, string>()
+
+  constructor(options: SMTPConnectionOptions) {
+    super(options)
+    this.on('error', (error) => {
+      this.lastError = error
+    })
+  }
+
+  /** Resolves as `start` says, or to undefined when the connection ends first: then nodemailer calls nobody back. */
+  async untilEnd<T>(start: (resolve: (value: T) => void) => void): Promise<T | undefined> {
+    const { promise, resolve } = Promise.withResolvers<T | undefined>()
+    const giveUp = () => setImmediate(resolve, undefined)
+    this.once('end', giveUp)
+    start(resolve)
+    const value = await promise
+    this.off('end', giveUp)
+    return value
+  }
+
+  get socket(): Socket {
+    return this._socket
+  }
+
+  get extensions(): readonly string[] {
+    return this._supportedExtensions
+  }
+
+  /** 0 when the server names no limit. */
+  get maxSizeBytes(): number {
+    return this._maxAllowedSize
+  }
+
+  override _sendCommand(line: string, logged?: string): void {
+    this.lastCommand = line
+    super._sendCommand(line + this.#parameters(line), logged)
+  }
+
+  #parameters(line: string): string {
+    if (line.startsWith('MAIL FROM:')) return this.isUtf8 && !/ SMTPUTF8( |$)/.test(line) ? ' SMTPUTF8' : ''
+    const address = /^RCPT TO:<(.*)>$/.exec(line)?.[1]
+    return (address !== undefined && this.rcptParameters.get(address)) || ''
+  }
+}
