@@ -9,9 +9,13 @@ export function domainOf(address: string): string {
 
 /** A domain in the one form that is compared and stored: lower case, A-labels, no trailing dot; '' if it is none. */
 export function normalizeDomain(domain: string): string {
+  // domainToASCII reads as URLs do: it cuts at '/', '?' and '#' and turns numbers into addresses.
+  if (NO_DOMAIN.test(domain)) return ''
   const ascii = domainToASCII(domain)
   return ascii.endsWith('.') ? ascii.slice(0, -1) : ascii
 }
+
+const NO_DOMAIN = /[\s\p{Cc}/\\?#@:%<>[\]"]|^[\d.]+$|(?:^|\.)(?:\d+|0x[\da-f]*)\.?$/iu
 
 /** An address in the one form that is compared and stored for local accounts: all lower case, NFC, domain as A-labels. */
 export function normalizeAddress(address: string): string {

@@ -9,6 +9,9 @@ import { receivedLine } from './received.ts'
 test('addresses are compared in lower case with the domain as A-labels', () => {
   assert.equal(normalizeAddress('Alice@Bücher.Example.'), 'alice@xn--bcher-kva.example')
   assert.equal(isAccountAddress('利用者@例え.テスト'), true)
+  for (const bad of ['a@example.com/path', 'a@1234', 'a@127.0.0.1', 'a@0x7f.1', 'a@example.com?x', 'a@b%2ec'])
+    assert.equal(isAccountAddress(bad), false, bad)
+  assert.equal(normalizeAddress('a@example.com/path'), 'a@')
   for (const bad of [
     'alice',
     '@example.test',

@@ -84,16 +84,6 @@ async function removeBatch(client: Queryable, lease: Lease, uids: number[]): Pro
     values: [lease.accountId, uids],
   })
   const contentIds = [...new Set(rows.map((row) => row.content_id))]
-  await lockContent(client, contentIds)
   await deleteUnusedContent(client, contentIds)
   return true
-}
-
-/** Of two owners who remove their copies at the same time, the second one must see that it is the last. */
-async function lockContent(client: Queryable, ids: string[]): Promise<void> {
-  await client.query({
-    name: 'lock_content',
-    text: 'select 1 from content where id = any($1::text[]) order by id for update',
-    values: [ids],
-  })
 }
