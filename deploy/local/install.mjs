@@ -25,20 +25,46 @@ export function ensureInstalled() {
 }
 
 function install(wanted) {
+  ensureLibrary()
   console.log(`Installing dependencies / 依存パッケージをインストールしています: ${COMMAND.join(' ')}`)
-  const { status, error } = spawnSync(COMMAND[0], COMMAND.slice(1), {
-    cwd: workspace,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    // Without a terminal to ask, pnpm must not stop at a question.
-    env: { ...process.env, CI: 'true' },
-  })
+  // Without a terminal to ask, pnpm must not stop at a question.
+  const status = run(COMMAND, { CI: 'true' })
   if (status !== 0)
     fail(
-      `The dependencies could not be installed (${error?.message ?? `exit status ${status}`}).\n` +
+      `The dependencies could not be installed (exit status ${status}).\n` +
         `See to it that the npm registry can be reached and the disk has room, then try: ${COMMAND.join(' ')}`,
       '依存パッケージをインストールできませんでした。npm レジストリへの接続と空き容量を確認してください。',
     )
+  const { status: runs, stderr } = spawnSync(nodePath(), ['--version'], { encoding: 'utf8' })
+  if (runs !== 0) fail(`The installed Node does not run: ${stderr}`, 'インストールした Node を実行できません。')
   writeFileSync(stamp, wanted)
+}
+
+/** Node 26 needs libatomic, which a small Debian image lacks; packages' install scripts run with it already. */
+function ensureLibrary() {
+  const { status, stdout } = spawnSync('/sbin/ldconfig', ['-p'], { encoding: 'utf8' })
+  if (status !== 0 || stdout.includes('libatomic.so.1')) return
+  console.log('Installing libatomic1 …')
+  const apt = ['apt-get', '-o', 'DPkg::Lock::Timeout=300']
+  const isInstalled =
+    process.getuid() === 0 &&
+    ['update', 'install -y --no-install-recommends libatomic1'].every(
+      (words) => run([...apt, ...words.split(' ')], { DEBIAN_FRONTEND: 'noninteractive' }) === 0,
+    )
+  if (isInstalled) return
+  fail(
+    'Node 26 needs the library libatomic. Install it and start again:\n' +
+      '    sudo apt-get update && sudo apt-get install -y --no-install-recommends libatomic1',
+    'Node 26 にはライブラリ libatomic が必要です。上のコマンドでインストールしてから、もう一度起動してください。',
+  )
+}
+
+function run([command, ...args], environment) {
+  return spawnSync(command, args, {
+    cwd: workspace,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...environment },
+  }).status
 }
 
 /** Two copies started at the same moment install one after the other. */

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync } from 'node:fs'
-import { chown, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chown, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Account } from './account.ts'
 import { openLog, tailOf } from './log-file.ts'
@@ -28,7 +28,10 @@ export interface PostgresData {
  * @throws StartFailure when the directory holds something else than this version's data.
  */
 export async function preparePostgresData(data: PostgresData): Promise<void> {
-  if (existsSync(data.dir)) return checkVersion(data.dir)
+  if (existsSync(data.dir)) {
+    await checkOwner(data)
+    return checkVersion(data.dir)
+  }
   const unfinished = `${data.dir}.unfinished`
   await rm(unfinished, { recursive: true, force: true })
   await mkdir(unfinished, { recursive: true, mode: 0o700 })
@@ -74,6 +77,16 @@ async function runInitdb(directory: string, data: PostgresData, passwordFd: numb
   } finally {
     closeSync(log)
   }
+}
+
+/** Postgres takes no data that belongs to another account than the one that it runs as. */
+async function checkOwner(data: PostgresData): Promise<void> {
+  const { uid } = await stat(data.dir)
+  if (uid === (data.account?.uid ?? process.getuid?.())) return
+  throw new StartFailure(
+    `The database directory ${data.dir} belongs to user ${uid}: it was made by another user's npm start. Start as that user, or choose another: STATE_DIR=/path npm start`,
+    `データベースのディレクトリ ${data.dir} は他のユーザー (${uid}) のものです。そのユーザーで起動するか、別の STATE_DIR を指定してください。`,
+  )
 }
 
 async function checkVersion(directory: string): Promise<void> {

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -71,6 +81,9 @@ test('an interrupted first start of Postgres is repaired, foreign data is named'
   await assert.rejects(startPostgres({ dir }), /is of Postgres 9, .*backup/)
   rmSync(join(dir, 'PG_VERSION'))
   await assert.rejects(startPostgres({ dir }), /no readable PG_VERSION/)
+  if (process.getuid?.() !== 0) return
+  chownSync(dir, 12_345, 12_345)
+  await assert.rejects(startPostgres({ dir }), /belongs to user 12345/)
 })
 
 test('RabbitMQ serves its own user and no guest, and is gone after its stop', async () => {
