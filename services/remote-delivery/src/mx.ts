@@ -57,7 +57,7 @@ export function openExchangers(options: ExchangerOptions): Exchangers {
         if (signal.aborted) return interruption(signal)
         if (error === exhausted) return { kind: 'exhausted' }
         const failure = connectFailure(error as MxError, lookup.hasMx)
-        return smarthost === undefined ? failure : deferred(failure.status.replace(/^5/, '4'), failure.diagnostic)
+        return smarthost === undefined ? failure : smarthostFailure(failure)
       }
     },
     async reachAgain({ hostname, address }, signal) {
@@ -120,6 +120,11 @@ function asReached({ socket, hostname, host }: Connection): Reached {
 }
 
 type MxError = Error & { code?: string; category?: string; temporary?: boolean }
+
+/** That the smarthost is not found is our operator's to mend, not the sender's. */
+function smarthostFailure(failure: Failure): Failure {
+  return failure.kind === 'deferred' ? failure : deferred('4.4.4', failure.diagnostic)
+}
 
 /** What it means that no server was reached; `hasMx` tells a domain without servers from servers without an address. */
 export function connectFailure(error: MxError, hasMx: boolean): Failure {
