@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { DependencyAway } from '@sekimori/runtime/dependency'
+import { ContentGone } from '@sekimori/store/content'
 
 export const CLAMD = 'clamd'
 
@@ -33,6 +34,8 @@ export async function askClamd(
     await Promise.race([reply, send(socket, command, content)])
     return await reply
   } catch (cause) {
+    // Trouble with reading the content is not clamd's.
+    if (cause instanceof DependencyAway || cause instanceof ContentGone) throw cause
     throw new DependencyAway(CLAMD, { cause })
   } finally {
     socket.destroy()

@@ -1,84 +1,88 @@
-// The scan engine as the handler sees it: scans that give a verdict or throw, and a self-test that must find EICAR.
-
-import type { NetConnectOpts } from 'node:net'
-import { setTimeout as wait } from 'node:timers/promises'
+// The scan engine as the handler sees it: one or several clamds, of which a scan takes the least busy healthy one.
+import { createHash } from 'node:crypto'
 import { DependencyAway } from '@sekimori/runtime/dependency'
 import type { Service } from '@sekimori/runtime/service'
+import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
-import { askClamd, CLAMD, clamdAddress } from './clamd.ts'
+import { CLAMD } from './clamd.ts'
 import type { Config } from './config.ts'
-import { readReply, type Verdict } from './verdict.ts'
-
-const SELF_TEST = { intervalMs: 10_000, retryMs: 500, timeoutMs: 5_000 }
+import { Endpoint } from './endpoint.ts'
+import type { Scan } from './verdict.ts'
 
 export interface Engine extends AsyncDisposable {
-  /** @throws DependencyAway when there is no verdict. */
-  scan(content: AsyncIterable<Buffer>): Promise<Verdict>
-  /** Engine and signature version, such as "ClamAV 1.4.6/27000/Mon Nov 16 2026". */
+  /** Scans content, which is opened once for each clamd that is tried. @throws DependencyAway when none gives a verdict. */
+  scan(open: () => AsyncIterable<Buffer>): Promise<Scan>
+  /** Engine and signature version of a healthy clamd. */
   version(): string
 }
 
-/** Opens the engine and starts its self-test; the stage is unready until clamd finds EICAR. */
+/** Clean mail between two local accounts is scanned when sent and when received; the second time it is known. */
+const CACHE = { entries: 5_000, lifeMs: 30_000 }
+
+/** Opens the engine; the stage is unready until at least one clamd passes its self-test. */
 export function openEngine(config: Config, service: Service): Engine {
-  const address = clamdAddress(config.CLAMD_ADDRESS)
   const limit = pLimit(config.SCAN_CONCURRENCY)
-  const closing = new AbortController()
-  let version = 'ClamAV'
+  const endpoints: Endpoint[] = []
+  const report = () => {
+    const faults = endpoints.flatMap(({ name, fault }) => (fault === undefined ? [] : [`${name}: ${fault}`]))
+    if (faults.length === endpoints.length) service.dependencies.down(CLAMD, faults.join('; '))
+    else service.dependencies.up(CLAMD)
+    if (faults.length > 0) service.log.warn({ faults }, 'clamd self-test')
+  }
   service.dependencies.down(CLAMD, 'self-test has not passed yet')
-  const testing = untilClosed(closing.signal, async () => {
-    try {
-      version = await selfTest(address)
-      service.dependencies.up(CLAMD)
-      return SELF_TEST.intervalMs
-    } catch (error) {
-      service.dependencies.down(CLAMD, (error as Error).message)
-      return SELF_TEST.retryMs
-    }
-  })
+  for (const address of config.CLAMD_ADDRESS.split(',')) {
+    endpoints.push(
+      new Endpoint({
+        address: address.trim(),
+        timeoutMs: config.SCAN_TIMEOUT_MS,
+        maxMessageBytes: config.MAX_MESSAGE_BYTES,
+        onChange: report,
+      }),
+    )
+  }
   return {
-    version: () => version,
-    scan: (content) => limit(() => scan(address, content, config.SCAN_TIMEOUT_MS, service)),
+    version: () => healthy(endpoints)[0]?.version ?? 'ClamAV',
+    scan: (open) => limit(() => scanWithAny(endpoints, open)),
     async [Symbol.asyncDispose]() {
-      closing.abort()
-      await testing
+      await Promise.all(endpoints.map((endpoint) => endpoint[Symbol.asyncDispose]()))
     },
   }
 }
 
-async function scan(
-  address: NetConnectOpts,
-  content: AsyncIterable<Buffer>,
-  timeoutMs: number,
-  service: Service,
-): Promise<Verdict> {
-  try {
-    const reply = await askClamd(address, 'INSTREAM', timeoutMs, content)
-    const verdict = readReply(reply)
-    if (verdict === undefined) throw new DependencyAway(CLAMD, { cause: new Error(`no verdict: ${reply}`) })
-    return verdict
-  } catch (error) {
-    // The self-test lifts this as soon as clamd answers again.
-    if (error instanceof DependencyAway && error.dependency === CLAMD) service.dependencies.down(CLAMD, error.message)
-    throw error
+/** Tries the healthy clamds, the least busy first. */
+async function scanWithAny(endpoints: Endpoint[], open: () => AsyncIterable<Buffer>): Promise<Scan> {
+  let failure: unknown = new DependencyAway(CLAMD, { cause: new Error('no clamd passes its self-test') })
+  for (const endpoint of healthy(endpoints).toSorted((a, b) => a.inFlight - b.inFlight)) {
+    try {
+      return { verdict: await endpoint.scan(open()), engine: endpoint.version }
+    } catch (error) {
+      if (!(error instanceof DependencyAway) || error.dependency !== CLAMD) throw error
+      failure = error
+    }
+  }
+  throw failure
+}
+
+function healthy(endpoints: Endpoint[]): Endpoint[] {
+  return endpoints.filter(({ fault }) => fault === undefined)
+}
+
+/**
+ * Remembers clean content for a short time. Only whole-mail verdicts of the same engine and signatures count, and the
+ * time is short because signature files that an operator adds by hand do not show in the version.
+ */
+export function rememberClean(engine: Engine): (bytes: Buffer) => Promise<Scan> {
+  const known = new LRUCache<string, Scan>({ max: CACHE.entries, ttl: CACHE.lifeMs })
+  return async (bytes) => {
+    const key = `${createHash('sha256').update(bytes).digest('base64')} ${engine.version()}`
+    const earlier = known.get(key)
+    if (earlier !== undefined) return earlier
+    const scan = await engine.scan(() => once(bytes))
+    if (scan.verdict.kind === 'clean') known.set(key, scan)
+    return scan
   }
 }
 
-/** Resolves to the engine's version when EICAR is found; an engine that misses it lets everything by. */
-async function selfTest(address: NetConnectOpts): Promise<string> {
-  const verdict = readReply(await askClamd(address, 'INSTREAM', SELF_TEST.timeoutMs, eicar()))
-  if (verdict?.kind !== 'infected')
-    throw new Error('clamd does not find the EICAR test file: are its signatures there?')
-  return askClamd(address, 'VERSION', SELF_TEST.timeoutMs)
-}
-
-/** The EICAR test string, assembled here so that this file is no finding itself. */
-async function* eicar(): AsyncIterable<Buffer> {
-  yield Buffer.from(['X5O!P%@AP[4\\PZX54(P^)7CC)7}$', 'EICAR', '-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*'].join(''))
-}
-
-async function untilClosed(signal: AbortSignal, step: () => Promise<number>): Promise<void> {
-  while (!signal.aborted) {
-    const pauseMs = await step()
-    await wait(pauseMs, undefined, { signal }).catch(() => {}) // closing ends the loop
-  }
+async function* once(bytes: Buffer): AsyncIterable<Buffer> {
+  yield bytes
 }

@@ -2,32 +2,32 @@
 import type { Content } from '@sekimori/mail/content'
 import { type Job, type JobHeader, withHeader, withHistory } from '@sekimori/mail/job'
 import { authenticate, notify, type Publication, publication, sign } from '@sekimori/queue/queues'
-import { describe, statusLine, type Verdict } from './verdict.ts'
+import type { Finding } from '@sekimori/store/quarantine'
+import { describe, type Scan, statusLine } from './verdict.ts'
 
 export interface Ports {
   hostname: string
-  /** Engine and signature version. */
-  engine(): string
-  scan(content: Content): Promise<Verdict>
+  /** @throws DependencyAway when there is no verdict. */
+  scan(content: Content): Promise<Scan>
   /** The header section of the mail. */
   head(content: Content): Promise<Buffer>
   /** Sets an infected mail aside; once, however often it is called. */
-  quarantine(job: Job, signature: string, head: Buffer): Promise<void>
+  quarantine(job: Job, finding: Finding, head: Buffer): Promise<void>
 }
 
 const FIELD = 'X-Virus-Status'
 
 /** Scans a mail: clean and unscannable mail goes on with its verdict in the header, infected mail is set aside and its parties are told. */
 export async function handleScan(job: Job, ports: Ports): Promise<Publication[]> {
-  const verdict = await ports.scan(job.content)
+  const { verdict, engine } = await ports.scan(job.content)
   const scanned = withHistory(job, 'scan', describe(verdict))
   switch (verdict.kind) {
     case 'clean':
     case 'unscannable':
-      return [onward(withHeader(scanned, [statusLine(verdict, ports.hostname, ports.engine())], FIELD))]
+      return [onward(withHeader(scanned, [statusLine(verdict, ports.hostname, engine)], FIELD))]
     case 'infected': {
       const head = await ports.head(job.content)
-      await ports.quarantine(scanned, verdict.signature, head)
+      await ports.quarantine(scanned, { signature: verdict.signature, engine }, head)
       const { content: _, ...header } = scanned
       return [
         publication(notify, {

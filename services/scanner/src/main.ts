@@ -7,7 +7,7 @@ import { contentOpener, readHead } from '@sekimori/store/content'
 import { openDatabase } from '@sekimori/store/database'
 import { quarantine } from '@sekimori/store/quarantine'
 import { schema } from './config.ts'
-import { openEngine } from './engine.ts'
+import { openEngine, rememberClean } from './engine.ts'
 import { handleScan, type Ports } from './handler.ts'
 import { summarize } from './summary.ts'
 
@@ -17,13 +17,12 @@ await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
 await using engine = openEngine(config, service)
 const open = contentOpener(database)
+const scanInline = rememberClean(engine)
 const ports: Ports = {
   hostname: config.MAIL_HOSTNAME,
-  engine: engine.version,
-  scan: (content) => engine.scan(open(content)),
+  scan: (content) => (content.kind === 'inline' ? scanInline(content.bytes) : engine.scan(() => open(content))),
   head: (content) => readHead(open(content)),
-  quarantine: (job, signature, head) =>
-    quarantine(database, job, { signature, engine: engine.version() }, summarize(head)),
+  quarantine: (job, finding, head) => quarantine(database, job, finding, summarize(head)),
 }
 await using _consumer = await consume(broker, scan, (job) => handleScan(job, ports), {
   prefetch: config.PREFETCH,

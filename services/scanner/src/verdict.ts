@@ -7,6 +7,12 @@ export type Verdict =
   | { kind: 'infected'; signature: string }
   | { kind: 'unscannable'; reason: UnscannableReason }
 
+/** A verdict, and the engine and signature version that gave it, such as "ClamAV 1.4.6/27000/Mon Nov 16 2026". */
+export interface Scan {
+  verdict: Verdict
+  engine: string
+}
+
 const ENCRYPTED = /^Heuristics\.Encrypted\./
 const LIMIT = /^Heuristics\.Limits\.Exceeded\.(\w+)/
 const REASON_OF_LIMIT: Record<string, UnscannableReason> = {
