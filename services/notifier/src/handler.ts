@@ -11,6 +11,7 @@ import { dsnText } from './dsn-text.ts'
 import { concernedParties, type Party, type PartyPorts, wantsWarning } from './parties.ts'
 import { shown } from './shown.ts'
 import { warningText } from './warning-text.ts'
+import { withoutDetails } from './without-details.ts'
 
 export interface Ports extends PartyPorts {
   hostname: string
@@ -33,7 +34,9 @@ type Infected = Extract<NoticeHeader, { kind: 'infected' }> & { content: Content
 type Undelivered = Extract<NoticeHeader, { kind: 'undelivered' }> & { content: Content }
 
 async function warn({ job, signature, content }: Infected, ports: Ports): Promise<Publication[]> {
-  const facts = factsOf(await ports.head(content), signature, job.queueId)
+  const head = await ports.head(content)
+  if (job.session.receivedBy === 'internal') return withoutDetails(job, head, ports)
+  const facts = factsOf(head, signature, job.queueId)
   const publications: Publication[] = []
   const silenced: Party[] = []
   for (const party of await concernedParties(job, ports)) {
