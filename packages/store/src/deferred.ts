@@ -4,7 +4,7 @@ import { domainOf } from '@sekimori/mail/address'
 import { type Content, contentHolder } from '@sekimori/mail/content'
 import type { Job, JobHeader } from '@sekimori/mail/job'
 import { batched } from './batch.ts'
-import { deleteUnusedContent } from './content.ts'
+import { deleteUnusedContent, releaseContent } from './content.ts'
 import type { Database, Queryable } from './database.ts'
 import { insertTrace, type TraceEntry } from './trace.ts'
 
@@ -67,17 +67,8 @@ export async function recordAttempt(
 }
 
 /** Lets go of stored content that the job holds, when all of its recipients are settled. */
-export async function releaseJob(database: Database, job: Job): Promise<void> {
-  const { queueId, content, direction } = job
-  if (content.kind === 'inline') return
-  await database.transaction(async (client) => {
-    await lockMail(client, queueId)
-    await client.query('delete from content_use where content_id = $1 and holder = $2', [
-      content.id,
-      contentHolder(queueId, direction),
-    ])
-    await deleteUnusedContent(client, [content.id])
-  })
+export async function releaseJob(database: Database, { queueId, content, direction }: Job): Promise<void> {
+  if (content.kind === 'stored') await releaseContent(database, content.id, contentHolder(queueId, direction))
 }
 
 /** Attempts at one mail's destinations end at the same time: one that deletes the mail must not miss a row that another adds. */
@@ -136,10 +127,8 @@ async function removeEnded(client: Queryable, queueId: string): Promise<void> {
      where queue_id = $1 and not exists (select from deferred_delivery where queue_id = $1) returning content_id`,
     [queueId],
   )
-  await deleteUnusedContent(
-    client,
-    rows.map((row) => row.content_id),
-  )
+  const ids = rows.map((row) => row.content_id)
+  if (ids.length > 0) await deleteUnusedContent(client, ids)
 }
 
 function json(header: JobHeader): string {

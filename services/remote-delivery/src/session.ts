@@ -1,0 +1,92 @@
+// An open session with a remote server: offers it a mail, and says QUIT at the end (RFC 5321 section 3.3).
+import { TLSSocket } from 'node:tls'
+import type { Recipient } from '@sekimori/mail/job'
+import { type Capabilities, capabilityFault } from './capability.ts'
+import type { Reached } from './mx.ts'
+import type { OutboundMail } from './outbound-mail.ts'
+import { deferred, type Outcome } from './outcome.ts'
+import type { Connection } from './smtp-connection.ts'
+import { type TransactionLimits, transact } from './transaction.ts'
+
+/** How long the end of a session may take. */
+export const FAREWELL_MS = 2_000
+/** What every server must take in one transaction (RFC 5321 section 4.5.3.1.8). */
+const RECIPIENTS_MOST = 100
+
+/** Disposing it says QUIT. */
+export class Session implements Disposable {
+  readonly remoteMta: string
+  readonly #connection: Connection
+  readonly #limits: TransactionLimits
+
+  constructor(connection: Connection, server: Reached, limits: TransactionLimits) {
+    this.#connection = connection
+    this.#limits = limits
+    this.remoteMta = `${server.hostname}[${server.address}]`
+  }
+
+  /**
+   * Offers a mail to recipients; resolves to what became of each.
+   * @throws what reading the content throws, when nobody was sent anything.
+   */
+  async send(mail: OutboundMail, recipients: Recipient[], signal: AbortSignal): Promise<Map<string, Outcome>> {
+    const outcomes = new Map<string, Outcome>()
+    const possible = recipients.filter(({ address }) => {
+      const fault = capabilityFault(mail, address, this.#capabilities())
+      if (fault !== undefined) outcomes.set(address, { ...fault, remoteMta: this.remoteMta })
+      return fault === undefined
+    })
+    for (let from = 0; from < possible.length; from += RECIPIENTS_MOST) {
+      const some = possible.slice(from, from + RECIPIENTS_MOST)
+      const results = from === 0 ? this.#transact(mail, some, signal) : this.#transactAgain(mail, some, signal)
+      for (const [address, outcome] of await results) outcomes.set(address, outcome)
+    }
+    return outcomes
+  }
+
+  async #transact(mail: OutboundMail, recipients: Recipient[], signal: AbortSignal): Promise<Map<string, Outcome>> {
+    const tls = this.#tls()
+    const { remoteMta } = this
+    const results = await transact(this.#connection, mail, recipients, this.#limits, signal)
+    const named = [...results].map(([address, result]): [string, Outcome] => [
+      address,
+      result.kind === 'accepted'
+        ? { kind: 'sent', reply: result.reply, remoteMta, ...(tls === undefined ? {} : { tls }) }
+        : { ...result, remoteMta },
+    ])
+    return new Map(named)
+  }
+
+  #capabilities(): Capabilities {
+    const { extensions, maxSizeBytes, secure } = this.#connection
+    return { extensions, maxSizeBytes, isEncrypted: secure }
+  }
+
+  /** Once others have been sent the mail, what came of them must be told: no failure of ours may hide it. */
+  async #transactAgain(
+    mail: OutboundMail,
+    recipients: Recipient[],
+    signal: AbortSignal,
+  ): Promise<Map<string, Outcome>> {
+    // A failed reset shows in the transaction.
+    await this.#connection.untilEnd<void>((resolve) => this.#connection.reset(() => resolve()))
+    try {
+      return await this.#transact(mail, recipients, signal)
+    } catch (error) {
+      const failure = deferred('4.3.0', `The mail could not be read: ${(error as Error).message}`)
+      return new Map(recipients.map(({ address }) => [address, failure]))
+    }
+  }
+
+  #tls(): string | undefined {
+    const { socket } = this.#connection
+    if (!(socket instanceof TLSSocket)) return undefined
+    return `${socket.getProtocol()} ${socket.getCipher().standardName}`
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#connection.destroyed) return
+    this.#connection.quit()
+    this.#connection.socket.setTimeout(FAREWELL_MS)
+  }
+}
