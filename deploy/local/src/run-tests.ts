@@ -4,7 +4,7 @@ import { relative, resolve } from 'node:path'
 import { describeFailure } from './announcement.ts'
 import { awaitStopRequest, type StopRequest } from './stop-request.ts'
 import { ensureInstalled, serverPackages } from './system-packages.ts'
-import { runTestFiles } from './test-process.ts'
+import { runTestFiles, separately, together } from './test-process.ts'
 import { clientPackages, startTestServers } from './test-servers.ts'
 
 const WORKSPACE = resolve(import.meta.dirname, '..', '..', '..')
@@ -17,6 +17,7 @@ const BLACK_BOX_TIMEOUT_MS = 12 * 60 * 1000
 interface Step {
   name: string
   files: string[]
+  mode: string[]
   timeoutMs: number
 }
 
@@ -35,10 +36,10 @@ async function main(): Promise<number> {
 
 async function runSteps(steps: Step[], request: StopRequest): Promise<number> {
   await using servers = await startTestServers()
-  for (const { name, files, timeoutMs } of steps) {
+  for (const { name, files, mode, timeoutMs } of steps) {
     if (request.stopping.aborted) return 130
     console.log(`\n== ${name} (${files.length} files)`)
-    const status = await runTestFiles(files, { cwd: WORKSPACE, env: servers.environment, timeoutMs, request })
+    const status = await runTestFiles(files, { cwd: WORKSPACE, mode, env: servers.environment, timeoutMs, request })
     if (status === 0) continue
     console.error(`\n"${name}" failed`)
     return status
@@ -52,8 +53,9 @@ function plan(chosen: string[]): Step[] {
     return chosen.length === 0 ? found : found.filter((file) => chosen.includes(resolve(WORKSPACE, file)))
   }
   const steps = [
-    { name: 'unit and integration', files: find(UNIT), timeoutMs: UNIT_TIMEOUT_MS },
-    { name: 'black box', files: find(BLACK_BOX), timeoutMs: BLACK_BOX_TIMEOUT_MS },
+    { name: 'unit and integration', files: find(UNIT), mode: separately, timeoutMs: UNIT_TIMEOUT_MS },
+    // One system serves all files.
+    { name: 'black box', files: find(BLACK_BOX), mode: together, timeoutMs: BLACK_BOX_TIMEOUT_MS },
   ].filter(({ files }) => files.length > 0)
   const planned = steps.flatMap(({ files }) => files.map((file) => resolve(WORKSPACE, file)))
   const unknown = chosen.filter((file) => !planned.includes(file))

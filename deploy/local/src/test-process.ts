@@ -3,16 +3,18 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { StopRequest } from './stop-request.ts'
 
-const CONCURRENCY = 2
+/** Each file in a process of its own, so many at a time; or all in one process, for what they share. */
+export const separately = ['--test-concurrency=2']
+export const together = ['--test-isolation=none']
 const INTERRUPTED = 130
 
 /** Resolves with the runner's exit status; its output goes to ours. */
 export async function runTestFiles(
   files: string[],
-  options: { cwd: string; env: Record<string, string>; timeoutMs: number; request: StopRequest },
+  options: { cwd: string; mode: string[]; env: Record<string, string>; timeoutMs: number; request: StopRequest },
 ): Promise<number> {
-  const { cwd, env, timeoutMs, request } = options
-  const args = ['--test', `--test-concurrency=${CONCURRENCY}`, `--test-timeout=${timeoutMs}`, ...files]
+  const { cwd, mode, env, timeoutMs, request } = options
+  const args = ['--test', ...mode, `--test-timeout=${timeoutMs}`, ...files]
   const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...env }, stdio: 'inherit' })
   const interrupt = () => child.kill('SIGTERM')
   request.stopping.addEventListener('abort', interrupt)
