@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { evasions } from './evasions.ts'
+import { evasions } from '../testing/evasions.ts'
 import { type Part, walkMail } from './walk.ts'
 
 const limits = { depth: 20, parts: 1_000, decodedBytes: 10_000_000 }
