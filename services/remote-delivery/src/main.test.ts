@@ -86,6 +86,20 @@ test('SIGTERM lets the dialogue in hand come to its end, and its job is done', a
   assert.equal(await broker.ready('deliver-remote'), 0)
 })
 
+test('a job that is in the queue twice is delivered once, also by two replicas at the same time', async () => {
+  remote.mails.length = 0
+  await using _one = await startProcess()
+  await using _other = await startProcess()
+  const jobs = Array.from({ length: 10 }, newJob)
+  await Promise.all(jobs.flatMap((job) => [put(job), put(job), put(job)]))
+  for (const job of jobs) assert.equal(await untilEnded(job), 'sent')
+  await eventually(async () => (await broker.ready('deliver-remote')) === 0)
+  const last = newJob()
+  await put(last)
+  assert.equal(await untilEnded(last), 'sent')
+  assert.equal(remote.mails.length, jobs.length + 1)
+})
+
 test('after SIGKILL in the dialogue the next process delivers the mail, once', async () => {
   remote.mails.length = 0
   const job = newJob()

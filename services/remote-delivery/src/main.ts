@@ -7,6 +7,7 @@ import { consume } from '@sekimori/queue/consume'
 import { deliverRemote } from '@sekimori/queue/queues'
 import { loadSettings, openService } from '@sekimori/runtime/service'
 import { openDatabase } from '@sekimori/store/database'
+import { openMailLock } from '@sekimori/store/mail-lock'
 import { Alarm } from './alarm.ts'
 import { schema } from './config.ts'
 import { handleDeliverRemote } from './handler.ts'
@@ -17,6 +18,7 @@ import { inTurns } from './turns.ts'
 const config = loadSettings(schema)
 await using service = await openService('remote-delivery', config)
 await using database = await openDatabase(config, service)
+await using locks = openMailLock(config, service)
 await using broker = await openBroker(config, service)
 await using resolver = createResolver({ servers: parseDnsServers(config.DNS_SERVERS) })
 const { resolve } = resolver
@@ -27,7 +29,7 @@ const ports = openPorts(resources)
 await using _loop = startRetryLoop(ports.retry, alarm, retryOptions(resources))
 const handle = inTurns(
   ({ queueId }: Job) => queueId,
-  (job) => handleDeliverRemote(job, ports.handler),
+  (job) => locks.during(job.queueId, drained, () => handleDeliverRemote(job, ports.handler)),
 )
 await using _consumer = await consume(broker, deliverRemote, handle, {
   prefetch: config.PREFETCH,
