@@ -72,8 +72,9 @@ export class Session implements Disposable {
     await this.#connection.untilEnd<void>((resolve) => this.#connection.reset(() => resolve()))
     try {
       return await this.#transact(mail, recipients, signal)
-    } catch (error) {
-      const failure = deferred('4.3.0', `The mail could not be read: ${(error as Error).message}`)
+    } catch {
+      // Reading the content failed; the next attempt, which these recipients get, meets the same fault or none.
+      const failure = deferred('4.3.0', 'The mail could not be read')
       return new Map(recipients.map(({ address }) => [address, failure]))
     }
   }

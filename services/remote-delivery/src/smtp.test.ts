@@ -202,6 +202,21 @@ test('content that can not be read is our trouble: nothing follows for the recip
   assert.deepEqual(world.server.mails, [])
 })
 
+test('when the content can not be read again for more recipients, the first ones are sent and the rest waits', async () => {
+  const all = Array.from({ length: 130 }, (_, index) => ({ address: `user${index}@remote.test` }))
+  await using world = await openWorld()
+  let readings = 0
+  const mail = outboundMail(outboundJob(all), Buffer.alloc(0), async function* () {
+    if (++readings > 1) throw new Error('content store at 10.0.0.5 is away')
+    yield Buffer.from('Subject: x\r\n\r\nbody\r\n')
+  })
+  const go = new AbortController().signal
+  const outcomes = await deliver(mail, { name: 'remote.test', recipients: all }, world.outside.ports(), go)
+  assert.deepEqual([brief(outcomes)[all[0]!.address], brief(outcomes)[all[129]!.address]], ['sent', 'deferred 4.3.0'])
+  assert.ok(!JSON.stringify([...outcomes]).includes('10.0.0.5'), 'what goes into a DSN names none of our servers')
+  assert.equal(world.server.mails.length, 1)
+})
+
 test('an interruption before the end of the data breaks off, after it waits for the reply', async () => {
   await using world = await openWorld()
   for (const [isEarly, expected] of [

@@ -89,5 +89,5 @@ async function handshake(
     if (signal.aborted) interrupt()
   })
   signal.removeEventListener('abort', interrupt)
-  return end ?? connection.lastError ?? new Error('The server closed the connection')
+  return end ?? connection.lastError ?? Object.assign(new Error('closed by the server'), { code: 'ECONNECTION' })
 }
