@@ -72,16 +72,27 @@ export class ContentGone extends Error {
   override name = 'ContentGone'
 }
 
-/** Reads content chunk by chunk. @throws ContentGone */
+/** Reads content chunk by chunk. @throws ContentGone, or Error when it is not whole */
 export async function* readContent(database: Queryable, id: string): AsyncIterable<Buffer> {
   const small = await readBytes(database, id, SMALL)
   if (small !== null) return yield small
-  const { rows } = await database.query<{ chunks: number }>({
+  const { rows } = await database.query<{ chunks: number; size_bytes: string }>({
     name: 'count_chunks',
-    text: 'select count(*)::int as chunks from content_chunk where content_id = $1',
+    text: `select size_bytes, (select count(*)::int from content_chunk where content_id = content.id) as chunks
+           from content where id = $1`,
     values: [id],
   })
-  for (let seq = 0; seq < rows[0]!.chunks; seq++) yield (await readBytes(database, id, CHUNK, seq)) ?? Buffer.alloc(0)
+  const row = rows[0]
+  if (row === undefined) throw new ContentGone(`content ${id} is gone`)
+  let sizeBytes = 0
+  for (let seq = 0; seq < row.chunks; seq++) {
+    const chunk = (await readBytes(database, id, CHUNK, seq))!
+    sizeBytes += chunk.length
+    yield chunk
+  }
+  // Whoever takes half a mail for the whole one loses it.
+  if (sizeBytes !== Number(row.size_bytes))
+    throw new Error(`content ${id} has ${sizeBytes} octets instead of ${row.size_bytes}`)
 }
 
 /** One `bytes` a row, in binary form: the text form doubles the octets on the wire and costs several times the CPU. */
