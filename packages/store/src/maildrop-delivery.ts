@@ -28,7 +28,7 @@ export function openMaildropDelivery(database: Database): DeliverCopy {
 
 /**
  * The trace row decides: its key outlives the copy, which its owner may have fetched and deleted by the time that a
- * job comes again.
+ * job comes again. A job may come twice in one batch, too.
  */
 async function insertCopies(client: Queryable, copies: MaildropCopy[]): Promise<void> {
   await client.query({
@@ -41,7 +41,7 @@ async function insertCopies(client: Queryable, copies: MaildropCopy[]): Promise<
              insert into message_trace (${TRACE_COLUMNS}) select ${TRACE_COLUMNS} from copy
              on conflict do nothing returning queue_id, recipient, stage
            ), fresh as (
-             select copy.* from copy join traced using (queue_id, recipient, stage)
+             select distinct on (queue_id, recipient, stage) copy.* from copy join traced using (queue_id, recipient, stage)
            ), stored as (
              insert into content (id, size_bytes, bytes)
              select distinct on (content_id) content_id, octet_length(bytes), bytes from fresh where bytes is not null
