@@ -6,6 +6,7 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startDnsServer, type TestDnsServer } from './dns-server.ts'
+import { eventually } from './eventually.ts'
 import { freePorts } from './free-ports.ts'
 import { type Endpoints, type Launcher, launch } from './launcher.ts'
 import { type RemoteServer, startRemoteServer } from './remote-server.ts'
@@ -124,6 +125,12 @@ export class Stack extends StackMail implements AsyncDisposable {
     const response = await fetch(`${this.endpoints.health[service]}/readyz`, { signal: AbortSignal.timeout(5_000) })
     await response.arrayBuffer()
     return response.status === 200
+  }
+
+  /** Waits until every service calls itself ready. */
+  async untilReady(): Promise<void> {
+    for (const service of Object.keys(this.endpoints.health))
+      await eventually(() => this.isReady(service), { withinMs: 60_000, what: `${service} to be ready` })
   }
 
   /** The lines of a service's log, as objects. */
