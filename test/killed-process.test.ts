@@ -5,7 +5,7 @@ import { eventually } from '@sekimori/testing/eventually'
 import { composeMail, fieldOf } from '@sekimori/testing/mail-text'
 import { sharedStack } from '@sekimori/testing/shared-stack'
 import type { Mailbox, Stack } from '@sekimori/testing/stack'
-import { sendSteadily } from '@sekimori/testing/steady-sender'
+import { type SteadySenderOptions, sendSteadily } from '@sekimori/testing/steady-sender'
 
 const MAILS = 200
 const SESSIONS_EACH = 4
@@ -24,7 +24,7 @@ for (const victim of VICTIMS) {
     const accepted: string[] = []
     const [restartMs] = await Promise.all([
       eventually(() => accepted.length >= KILL_AFTER, { withinMs: 60_000 }).then(() => stack.processes.kill(victim)),
-      sendMany(stack, alice, bob, (messageId) => accepted.push(messageId)),
+      sendMany(stack, alice, bob, ({ messageId }) => accepted.push(messageId)),
     ])
     assert.ok(restartMs < 2_000, `started again after ${Math.round(restartMs)} ms`)
     assert.equal(accepted.length, MAILS)
@@ -45,7 +45,7 @@ test('no mail of all these comes a second time later', async () => {
   }
 })
 
-async function sendMany(stack: Stack, alice: Mailbox, bob: Mailbox, onAccepted: (messageId: string) => void) {
+async function sendMany(stack: Stack, alice: Mailbox, bob: Mailbox, onAccepted: SteadySenderOptions['onAccepted']) {
   const ways = [
     { from: alice.address, dial: () => stack.dialSmtps(alice) },
     { from: STRANGER, dial: () => stack.dialMx() },

@@ -12,23 +12,26 @@ export interface SteadySenderOptions {
   count: number
   /** Opens a session that is ready for MAIL. */
   dial: () => Promise<SmtpDialer>
-  onAccepted: (messageId: string) => void
+  /** Makes each mail; default a plain one. */
+  compose?: (ends: { from: string; to: string }) => Buffer
+  onAccepted: (mail: { messageId: string; queueId: string }) => void
 }
 
 /** How long the system may refuse in a row. */
 const PATIENCE_MS = 60_000
 
 /** Sends; resolves when enough mails were answered with 250. @throws Error when the system refuses for too long */
-export async function sendSteadily({ from, to, count, dial, onAccepted }: SteadySenderOptions): Promise<void> {
+export async function sendSteadily(options: SteadySenderOptions): Promise<void> {
+  const { from, to, count, dial, compose = composeMail, onAccepted } = options
   let session: SmtpDialer | undefined
   for (let accepted = 0; accepted < count; accepted++) {
-    const messageId = await eventually(
+    const mail = await eventually(
       async () => {
-        const mail = composeMail({ from, to, subject: 'one of many' })
+        const mail = compose({ from, to })
         try {
           session ??= await dial()
-          await session.send({ mailFrom: from, recipients: [to] }, mail)
-          return fieldOf(mail, 'Message-ID')
+          const { queueId } = await session.send({ mailFrom: from, recipients: [to] }, mail)
+          return { messageId: fieldOf(mail, 'Message-ID'), queueId: queueId! }
         } catch (error) {
           await session?.[Symbol.asyncDispose]()
           session = undefined
@@ -37,7 +40,7 @@ export async function sendSteadily({ from, to, count, dial, onAccepted }: Steady
       },
       { withinMs: PATIENCE_MS },
     )
-    onAccepted(messageId)
+    onAccepted(mail)
   }
   await session?.[Symbol.asyncDispose]()
 }
