@@ -16,20 +16,21 @@ export async function checkPorts(host: string, ports: ListenerPort[]): Promise<v
     if (code !== undefined) faults.push(describe(host, setting, port, code))
   }
   if (faults.length === 0) return
-  const example = ports[0]?.setting
+  const example = `${faults.map(({ setting }) => `${setting}=…`).join(' ')} npm start`
   throw new StartFailure(
     [
       ...faults.map(({ english }) => english),
-      `Stop the program that listens there (ss -ltnp shows it), or choose other ports: ${example}=… npm start`,
+      `Stop the program that listens there (ss -ltnp shows it), or choose other ports: ${example}`,
     ].join('\n'),
     [
       ...faults.map(({ japanese }) => japanese),
-      `使用中のプログラムを止めるか (ss -ltnp で確認)、別のポートを指定してください: ${example}=… npm start`,
+      `使用中のプログラムを止めるか (ss -ltnp で確認)、別のポートを指定してください: ${example}`,
     ].join('\n'),
   )
 }
 
 interface Fault {
+  setting: string
   english: string
   japanese: string
 }
@@ -39,6 +40,7 @@ function doubles(ports: ListenerPort[]): Fault[] {
     const other = ports.slice(0, index).find((earlier) => earlier.port === port)
     if (other === undefined) return []
     return {
+      setting,
       english: `${other.setting} and ${setting} are both ${port}: give each a port of its own.`,
       japanese: `${other.setting} と ${setting} が同じポート ${port} です。別々のポートを指定してください。`,
     }
@@ -49,16 +51,19 @@ function describe(host: string, setting: string, port: number, code: string): Fa
   switch (code) {
     case 'EADDRINUSE':
       return {
+        setting,
         english: `Port ${port} on ${host} (${setting}) is in use.`,
         japanese: `${host} のポート ${port} (${setting}) は使用中です。`,
       }
     case 'EACCES':
       return {
+        setting,
         english: `Port ${port} (${setting}) may be used by root only: run npm start as root, or choose one above 1023.`,
         japanese: `ポート ${port} (${setting}) は root だけが使えます。root で実行するか、1024 以上を指定してください。`,
       }
     default:
       return {
+        setting,
         english: `Port ${port} on ${host} (${setting}) can't be used (${code}). Is BIND_ADDRESS an address of this machine?`,
         japanese: `${host} のポート ${port} (${setting}) を使えません (${code})。BIND_ADDRESS はこのマシンのアドレスですか。`,
       }
