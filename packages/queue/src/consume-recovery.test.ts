@@ -4,10 +4,8 @@ import { after, before, beforeEach, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { eventually } from '@sekimori/testing/eventually'
 import { createTestBroker, type TestBroker } from '@sekimori/testing/test-broker'
-import { encodeMessage } from './codec.ts'
 import { publication, sign } from './queues.ts'
 import { putJobs, startConsumer, takeJobs } from './testing/consumer-under-test.ts'
-import { jobFor } from './testing/job.ts'
 
 let broker: TestBroker
 before(async () => {
@@ -102,16 +100,18 @@ test('a connection lost while stopping brings no new messages', async () => {
     await mayFinish.promise
     return []
   }
-  await using consumer = await startConsumer(broker, handler, { prefetch: 1 })
-  await broker.put('scan', encodeMessage(jobFor('in-hand')))
+  await using consumer = await startConsumer(broker, handler)
+  await putJobs(broker, 'in-hand')
   await eventually(() => started.length === 1)
-  await putJobs(broker, 'waiting')
   const stopping = consumer.stop()
   consumer.proxy.cut()
-  await eventually(() => consumer.proxy.open() === 2)
+  const { dependencies } = consumer.service
+  await eventually(() => Object.keys(dependencies.away()).length > 0)
+  await eventually(() => Object.keys(dependencies.away()).length === 0)
+  await putJobs(broker, 'waiting')
+  assert.equal(await broker.ready('scan'), 2)
   mayFinish.resolve()
   await stopping
-  assert.deepEqual(started, ['in-hand'])
   assert.deepEqual((await takeJobs(broker, 'scan')).sort(), ['in-hand', 'waiting'])
 })
 

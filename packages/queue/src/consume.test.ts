@@ -67,6 +67,7 @@ test('a message that took its process down too often is dead, and can be replaye
   await broker.put('scan', encodeMessage(jobFor('poison')), { 'x-delivery-count': 101 })
   const dead = await eventually(() => broker.take('scan.dead'))
   assert.equal(dead.headers['x-sekimori-reason'], 'redelivered 101 times')
+  assert.equal(dead.headers['x-delivery-count'], undefined)
   await broker.put('scan', dead.octets, dead.headers)
   assert.ok(await eventually(() => broker.take('sign')))
 })

@@ -122,13 +122,26 @@ test('while the broker blocks publishers nothing is sent, and the process is unr
   assert.deepEqual(service.dependencies.away(), {})
 })
 
+test('what was not sent yet outlives a lost connection', async () => {
+  const service = serviceStandIn()
+  await using publisher = await open(15_000, service)
+  await publisher.publish(job('warm'), TRACEPARENT)
+  await broker.take('scan')
+  proxy.inject(methodFrame(10, 60, Buffer.from('\x03low')))
+  await eventually(() => service.dependencies.away()['rabbitmq (test)'])
+  const publishing = publisher.publish(job('q10'), TRACEPARENT)
+  proxy.cut()
+  await publishing
+  assert.ok(await broker.take('scan'))
+})
+
 test('a broker that takes the connection and says nothing is given up and tried again', async () => {
   proxy.pause('down')
   await using publisher = await open(15_000, serviceStandIn(), 300)
   await eventually(() => proxy.open() > 0)
-  await eventually(() => proxy.open() === 0)
+  await eventually(() => proxy.open() === 0, { withinMs: 5_000 })
   proxy.resume('down')
-  await publisher.publish(job('q10'), TRACEPARENT)
+  await publisher.publish(job('q11'), TRACEPARENT)
   assert.ok(await broker.take('scan'))
 })
 
@@ -136,7 +149,7 @@ test('closing does not wait for a broker that no longer answers', async () => {
   const publisher = await open(15_000)
   await publisher.publish(job('warm'), TRACEPARENT)
   proxy.pause('down')
-  const publishing = publisher.publish(job('q11'), TRACEPARENT)
+  const publishing = publisher.publish(job('q12'), TRACEPARENT)
   publishing.catch(() => {}) // awaited below
   await publisher[Symbol.asyncDispose]()
   await assert.rejects(publishing, DependencyAway)

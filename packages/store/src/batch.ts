@@ -20,8 +20,23 @@ export function batched<I, O>(run: (items: I[]) => Promise<O[]>, most = 50): (it
       const outputs = await run(entries.map((entry) => entry.item))
       for (const [index, entry] of entries.entries()) entry.resolve(outputs[index]!)
     } catch (error) {
-      if (entries.length > 1 && !(error instanceof DependencyAway)) for (const entry of entries) await settle([entry])
-      else for (const entry of entries) entry.reject(error)
+      if (entries.length === 1 || error instanceof DependencyAway) for (const entry of entries) entry.reject(error)
+      else await settleOneByOne(entries)
+    }
+  }
+
+  async function settleOneByOne(entries: Entry<I, O>[]): Promise<void> {
+    let away: DependencyAway | undefined
+    for (const { item, resolve, reject } of entries) {
+      try {
+        // Waiting for an absent server once is enough.
+        if (away !== undefined) throw away
+        const [output] = await run([item])
+        resolve(output!)
+      } catch (error) {
+        if (error instanceof DependencyAway) away = error
+        reject(error)
+      }
     }
   }
 

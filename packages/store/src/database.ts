@@ -43,19 +43,24 @@ const AWAY_CODES = new Set([
   'EAI_AGAIN',
   'ENOTFOUND',
   'EHOSTUNREACH',
+  'ENETUNREACH',
+  '25006', // read only: a former primary
+  '3D000', // the database is being restored
   '57P01',
   '57P02',
   '57P03',
-  '53300',
-  '25006',
+  '57P05',
 ])
+/** Connection trouble; refused credentials (being rotated); no disk, memory or connections left. */
+const AWAY_CLASSES = new Set(['08', '28', '53'])
 const AWAY_TEXT =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query read timeout)/
+  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Client has encountered a connection error|Client was closed|Query read timeout)/
 
 /** Whether the error says that Postgres can't be used now (as opposed to: it refuses this statement). */
 export function isPostgresAway(error: unknown): boolean {
   const { code = '', message = '' } = (error ?? {}) as { code?: string; message?: string }
-  return AWAY_CODES.has(code) || code.startsWith('08') || AWAY_TEXT.test(message)
+  const isState = code.length === 5
+  return AWAY_CODES.has(code) || (isState && AWAY_CLASSES.has(code.slice(0, 2))) || AWAY_TEXT.test(message)
 }
 
 class PostgresDatabase implements Database {
@@ -72,20 +77,37 @@ class PostgresDatabase implements Database {
   transaction<T>(work: (client: Queryable) => Promise<T>): Promise<T> {
     return this.#guard(async () => {
       const client = await this.pool.connect()
-      let failure: unknown
+      let broken: Error | undefined
+      // The statement on its way rejects as well; but without a listener the event would end the process.
+      const onError = (error: Error) => {
+        broken = error
+      }
+      client.on('error', onError)
       try {
-        await client.query('begin')
-        const result = await work(client as unknown as Queryable)
-        await client.query('commit')
-        return result
+        return await this.#commit(client, work)
       } catch (error) {
-        failure = error
-        if (!isPostgresAway(error)) await client.query('rollback')
+        if (isPostgresAway(error)) broken ??= error as Error
         throw error
       } finally {
-        client.release(isPostgresAway(failure))
+        client.off('error', onError)
+        client.release(broken)
       }
     })
+  }
+
+  async #commit<T>(client: pg.PoolClient, work: (client: Queryable) => Promise<T>): Promise<T> {
+    await client.query('begin')
+    let result: T
+    try {
+      result = await work(client as unknown as Queryable)
+    } catch (error) {
+      if (!isPostgresAway(error)) await client.query('rollback')
+      throw error
+    }
+    const { command } = await client.query('commit')
+    // Postgres answers so when a statement had failed, even if `work` did not mind.
+    if (command !== 'COMMIT') throw new Error('the transaction was rolled back, as one of its statements failed')
+    return result
   }
 
   onDirectoryChange(listener: () => void): void {

@@ -2,10 +2,11 @@
 
 import { domainOf } from '@sekimori/mail/address'
 import { type Content, contentHolder } from '@sekimori/mail/content'
-import type { Job, JobHeader } from '@sekimori/mail/job'
+import type { Job } from '@sekimori/mail/job'
 import { batched } from './batch.ts'
 import { deleteUnusedContent, releaseContent } from './content.ts'
 import type { Database, Queryable } from './database.ts'
+import { storableText, toJsonb } from './jsonb.ts'
 import { insertTrace, type TraceEntry } from './trace.ts'
 
 /** The stage under which outbound mail ends in the trace. */
@@ -80,7 +81,7 @@ async function insertDeferrals(client: Queryable, job: Job, deferred: Deferral[]
   const { content, ...header } = job
   await client.query(
     'insert into deferred_mail (queue_id, job, content_id) values ($1, $2, $3) on conflict do nothing',
-    [job.queueId, json(header), await keepContent(client, job.queueId, content)],
+    [job.queueId, toJsonb(header), await keepContent(client, job.queueId, content)],
   )
   await client.query(
     `insert into deferred_delivery (queue_id, recipient, domain, attempts, last_reply, next_attempt_at, expires_at)
@@ -95,7 +96,7 @@ async function insertDeferrals(client: Queryable, job: Job, deferred: Deferral[]
       deferred.map(({ recipient }) => recipient),
       deferred.map(({ recipient }) => domainOf(recipient)),
       deferred.map(({ attempts }) => attempts),
-      deferred.map(({ lastReply }) => lastReply.replaceAll('\0', '')),
+      deferred.map(({ lastReply }) => storableText(lastReply)),
       deferred.map(({ nextAttemptAt }) => nextAttemptAt),
       expiresAt,
     ],
@@ -129,8 +130,4 @@ async function removeEnded(client: Queryable, queueId: string): Promise<void> {
   )
   const ids = rows.map((row) => row.content_id)
   if (ids.length > 0) await deleteUnusedContent(client, ids)
-}
-
-function json(header: JobHeader): string {
-  return JSON.stringify(header).replaceAll('\\u0000', '')
 }

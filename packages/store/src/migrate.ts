@@ -11,6 +11,8 @@ const LOCK = 0x5e_c1_30_71
 /** Applies the migrations that are missing. Safe to call from many processes at the same time. */
 export async function migrate(url: string, log: Log): Promise<void> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
+  // The query on its way rejects as well; but without a listener the event would end the process.
+  client.on('error', (error) => log.debug({ err: error }, 'connection lost during migration'))
   await client.connect()
   try {
     if (await isCurrent(client)) return

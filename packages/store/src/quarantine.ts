@@ -2,6 +2,7 @@
 import { type Content, contentHolder, contentSize } from '@sekimori/mail/content'
 import type { JobHeader } from '@sekimori/mail/job'
 import type { Database } from './database.ts'
+import { storableText, toJsonb } from './jsonb.ts'
 import { insertTrace, traceEntry } from './trace.ts'
 
 export interface Finding {
@@ -42,11 +43,11 @@ export async function quarantine(
       [
         queueId,
         direction,
-        finding.signature,
-        finding.engine,
-        json(job.envelope),
-        json(job.session),
-        json(summary),
+        storableText(finding.signature),
+        storableText(finding.engine),
+        toJsonb(job.envelope),
+        toJsonb(job.session),
+        toJsonb(summary),
         contentSize(content),
         contentId,
       ],
@@ -61,8 +62,4 @@ export async function quarantine(
       job.envelope.recipients.map(({ address }) => traceEntry(job, address, 'quarantine', 'quarantined', detail)),
     )
   })
-}
-
-function json(value: unknown): string {
-  return JSON.stringify(value).replaceAll('\\u0000', '')
 }

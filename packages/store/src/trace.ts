@@ -1,6 +1,10 @@
 // The message trace: where each recipient's mail ended. Written in the transaction of the effect itself.
 import type { Job } from '@sekimori/mail/job'
 import type { Queryable } from './database.ts'
+import { storableText, toJsonb } from './jsonb.ts'
+
+/** An index takes 2,700 octets a row at most, and strangers choose the length of a Message-ID. */
+const INDEXED_LENGTH = 800
 
 /** An end: `stage` is where, `outcome` one of delivered, expanded, sent, bounced, quarantined, dropped, deferred-expired. */
 export interface TraceEntry {
@@ -30,18 +34,13 @@ export function traceEntry(
     recipient,
     stage,
     outcome,
-    ...(detail === undefined ? {} : { detail: storable(detail).slice(0, 1_000) }),
-    mailFrom: storable(job.envelope.mailFrom),
+    ...(detail === undefined ? {} : { detail: storableText(detail, 1_000) }),
+    mailFrom: storableText(job.envelope.mailFrom, INDEXED_LENGTH),
     ...(job.session.account === undefined ? {} : { account: job.session.account }),
-    ...(job.messageId === undefined ? {} : { messageId: storable(job.messageId) }),
+    ...(job.messageId === undefined ? {} : { messageId: storableText(job.messageId, INDEXED_LENGTH) }),
     direction: job.direction,
-    history: storable(JSON.stringify(history)),
+    history: toJsonb(history),
   }
-}
-
-/** Postgres text holds no NUL. */
-function storable(text: string): string {
-  return text.replaceAll('\0', '')
 }
 
 export const TRACE_COLUMNS =

@@ -17,6 +17,8 @@ export interface CuttableProxy extends AsyncDisposable {
   /** Holds all octets back that go this way, also on connections yet to come, until `resume`. */
   pause(way: Way): void
   resume(way: Way): void
+  /** Lets nothing through the connections that are open now, for ever; new ones work. */
+  freeze(): void
   /** Sends octets to every client as if the server had. */
   inject(octets: Buffer): void
 }
@@ -88,6 +90,13 @@ class TcpProxy implements CuttableProxy {
   resume(way: Way): void {
     this.#paused.delete(way)
     for (const pair of this.#pairs) pair[way === 'up' ? 'client' : 'server'].resume()
+  }
+
+  freeze(): void {
+    for (const { client, server } of this.#pairs) {
+      client.pause()
+      server.pause()
+    }
   }
 
   inject(octets: Buffer): void {

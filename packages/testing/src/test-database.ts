@@ -15,11 +15,8 @@ export interface TestDatabase extends AsyncDisposable {
 
 /** Creates the database. Any number of test files may do so at the same time. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const server = process.env.TEST_DATABASE_URL
-  if (!server) throw new Error('TEST_DATABASE_URL is not set: run npm test, or name a Postgres to create databases on')
-  const name = `test_${randomBytes(8).toString('hex')}`
-  await administer(server, `create database ${name}`)
-  const url = Object.assign(new URL(server), { pathname: `/${name}` }).href
+  const empty = await createEmptyDatabase()
+  const { url } = empty
   const open = () => openDatabase({ DATABASE_URL: url, DATABASE_POOL_SIZE: 5 }, serviceStandIn())
   const database = await open()
   return {
@@ -28,8 +25,20 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     openAnother: open,
     async [Symbol.asyncDispose]() {
       await database[Symbol.asyncDispose]()
-      await administer(server, `drop database ${name} with (force)`)
+      await empty[Symbol.asyncDispose]()
     },
+  }
+}
+
+/** A database without a schema. Disposing it drops it, whoever is connected. */
+export async function createEmptyDatabase(): Promise<AsyncDisposable & { url: string }> {
+  const server = process.env.TEST_DATABASE_URL
+  if (!server) throw new Error('TEST_DATABASE_URL is not set: run npm test, or name a Postgres to create databases on')
+  const name = `test_${randomBytes(8).toString('hex')}`
+  await administer(server, `create database ${name}`)
+  return {
+    url: Object.assign(new URL(server), { pathname: `/${name}` }).href,
+    [Symbol.asyncDispose]: () => administer(server, `drop database ${name} with (force)`),
   }
 }
 

@@ -1,0 +1,129 @@
+// Logins on a real Postgres: right ones are remembered for a while, and a changed password ends that on every replica.
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import { eventually } from '@sekimori/testing/eventually'
+import { createTestDatabase, type TestDatabase } from '@sekimori/testing/test-database'
+import pg from 'pg'
+import { createAccount, updateAccount } from './account-admin.ts'
+import { deleteAccount } from './account-removal.ts'
+import type { Database } from './database.ts'
+import { openLogin } from './login.ts'
+
+const ALICE = 'alice@example.test'
+let stack: TestDatabase
+before(async () => {
+  stack = await createTestDatabase()
+  await stack.database.query("insert into domain (name) values ('example.test')")
+})
+after(() => stack[Symbol.asyncDispose]())
+beforeEach(async () => {
+  await deleteAccount(stack.database, ALICE)
+  await createAccount(stack.database, { address: ALICE, password: 'right', locale: 'ja' })
+})
+
+/** A login check, and how often it has asked the database. */
+async function countedLogin(database: Database) {
+  const counter = { asked: 0 }
+  const login = await openLogin({
+    hearsChanges: () => database.hearsChanges(),
+    onDirectoryChange: (listener: () => void) => database.onDirectoryChange(listener),
+    query: (...query: Parameters<Database['query']>) => {
+      counter.asked++
+      return database.query(...query)
+    },
+  } as Database)
+  return { login, counter }
+}
+
+test('the right password logs in, under any spelling of the address; nothing else does', async () => {
+  const login = await openLogin(stack.database)
+  assert.equal((await login('Alice@EXAMPLE.test', 'right'))?.address, ALICE)
+  for (const [address, password] of [
+    [ALICE, 'wrong'],
+    [ALICE, ''],
+    [ALICE, 'right '],
+    [ALICE, 'x'.repeat(5_000)],
+    ['nobody@example.test', 'right'],
+    ['', 'right'],
+  ] as const)
+    assert.equal(await login(address, password), undefined, `${address} ${password.slice(0, 9)}`)
+})
+
+test('a right login is remembered, a wrong one is not, and neither helps the other', async () => {
+  const { login, counter } = await countedLogin(stack.database)
+  await login(ALICE, 'right')
+  await login(ALICE, 'right')
+  assert.equal(counter.asked, 1)
+  assert.equal(await login(ALICE, 'wrong'), undefined)
+  assert.equal(await login(ALICE, 'wrong'), undefined)
+  assert.equal(counter.asked, 3)
+})
+
+test('a changed password, or a removed account, is known to every replica at once', async () => {
+  await using other = await stack.openAnother()
+  const logins = [await openLogin(stack.database), await openLogin(other)]
+  const none = (address: string, password: string) => async () =>
+    (await Promise.all(logins.map((login) => login(address, password)))).every((account) => account === undefined)
+  for (const login of logins) assert.ok(await login(ALICE, 'right'))
+  await updateAccount(stack.database, ALICE, { password: 'new' })
+  await eventually(none(ALICE, 'right'), { withinMs: 1_500 })
+  for (const login of logins) assert.ok(await login(ALICE, 'new'))
+  await deleteAccount(other, ALICE)
+  await eventually(none(ALICE, 'new'), { withinMs: 1_500 })
+})
+
+test('while the connection that brings the news is gone, nothing is answered from memory', async () => {
+  const { login, counter } = await countedLogin(stack.database)
+  await login(ALICE, 'right')
+  await using news = await interruptNews()
+  await eventually(() => !stack.database.hearsChanges())
+  const asked = counter.asked
+  await login(ALICE, 'right')
+  await login(ALICE, 'right')
+  assert.equal(counter.asked, asked + 2)
+  await updateAccount(stack.database, ALICE, { password: 'new' })
+  assert.equal(await login(ALICE, 'right'), undefined)
+  await news.restore()
+  await eventually(() => stack.database.hearsChanges())
+  assert.equal(await login(ALICE, 'right'), undefined)
+  assert.ok(await login(ALICE, 'new'))
+})
+
+test('an address that does not exist costs as much time as a wrong password', async () => {
+  const login = await openLogin(stack.database)
+  const timed = async (address: string) => {
+    const since = performance.now()
+    await login(address, 'wrong')
+    return performance.now() - since
+  }
+  const known: number[] = []
+  const unknown: number[] = []
+  for (let round = 0; round < 6; round++) {
+    known.push(await timed(ALICE))
+    unknown.push(await timed('nobody@example.test'))
+  }
+  assert.ok(Math.min(...unknown) > 0.6 * Math.min(...known), `${Math.min(...unknown)} and ${Math.min(...known)} ms`)
+})
+
+/** Ends the listening connection and lets it not come back; the connections of the pool go on. */
+async function interruptNews(): Promise<AsyncDisposable & { restore(): Promise<void> }> {
+  const client = new pg.Client({ connectionString: process.env.TEST_DATABASE_URL })
+  await client.connect()
+  const name = new URL(stack.url).pathname.slice(1)
+  const restore = async () => {
+    await client.query(`alter database ${name} allow_connections true`)
+  }
+  await Promise.all(Array.from({ length: 5 }, () => stack.database.query('select 1'))) // fills the pool
+  await client.query(`alter database ${name} allow_connections false`)
+  await client.query(
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and query like 'listen%'",
+    [name],
+  )
+  return {
+    restore,
+    async [Symbol.asyncDispose]() {
+      await restore()
+      await client.end()
+    },
+  }
+}
