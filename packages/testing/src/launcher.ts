@@ -1,6 +1,6 @@
 // npm start as a test runs it: started in a process of its own, watched until it is ready, stopped or killed.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { eventually } from './eventually.ts'
 import type { Endpoint } from './line-socket.ts'
@@ -53,6 +53,7 @@ export class Launcher {
   /** What it has printed. */
   output = ''
   readonly #child: ChildProcess
+  readonly #startedAt = Date.now()
   #exit: Exit | undefined
   #isStartFailure = false
   readonly #onExit = () => this.#child.kill('SIGTERM')
@@ -83,10 +84,12 @@ export class Launcher {
     return pid
   }
 
-  /** endpoints.json as it is now; undefined while there is none. */
+  /** endpoints.json as it is now; undefined while there is none, or only that of a launcher that was killed. */
   endpoints(): Endpoints | undefined {
+    const path = join(this.stateDir, 'endpoints.json')
     try {
-      return JSON.parse(readFileSync(join(this.stateDir, 'endpoints.json'), 'utf8')) as Endpoints
+      if (statSync(path).mtimeMs < this.#startedAt) return undefined
+      return JSON.parse(readFileSync(path, 'utf8')) as Endpoints
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error
@@ -101,6 +104,12 @@ export class Launcher {
     if (!('code' in outcome)) return outcome
     this.#isStartFailure = true
     throw new Error(`npm start ended (${outcome.code ?? outcome.signal}):\n${this.output}`)
+  }
+
+  /** Waits until it has printed this. */
+  async untilSaid(text: RegExp): Promise<void> {
+    await eventually(() => text.test(this.output) || this.#exit !== undefined, { withinMs: START_TIMEOUT_MS })
+    if (!text.test(this.output)) throw new Error(`npm start ended without saying ${text}:\n${this.output}`)
   }
 
   signal(signal: NodeJS.Signals): void {

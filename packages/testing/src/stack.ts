@@ -37,7 +37,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const remote = resources.use(await startRemoteServer())
   const stateDir = options.stateDir ?? newStateDirectory()
   if (options.stateDir === undefined) resources.defer(() => rm(stateDir, { recursive: true, force: true }))
-  const settings = { ...(await stackSettings(stateDir, dns, remote)), ...options.settings }
+  const settings = {
+    ...(await isolatedSettings(stateDir)),
+    DNS_SERVERS: dns.address,
+    RELAY_PORT: String(remote.port),
+    RETRY_SCHEDULE: '1s',
+    RETRY_POLL_INTERVAL: '200ms',
+    ...options.settings,
+  }
   const launcher = launch(settings)
   resources.defer(() => launcher.stop())
   const stack = new Stack(launcher, await launcher.untilReady(), settings, dns, remote)
@@ -52,21 +59,13 @@ export function newStateDirectory(): string {
 }
 
 /** Settings that keep a stack apart from all else on this machine. */
-export async function stackSettings(
-  stateDir: string,
-  dns: TestDnsServer,
-  remote: RemoteServer,
-): Promise<Record<string, string>> {
+export async function isolatedSettings(stateDir: string): Promise<Record<string, string>> {
   const ports = await freePorts(LISTENERS.length)
   return {
     ...Object.fromEntries(LISTENERS.map((name, index) => [name, String(ports[index])])),
     STATE_DIR: stateDir,
     MAIL_HOSTNAME: HOSTNAME,
     SIGNATURE_UPDATES: 'off',
-    DNS_SERVERS: dns.address,
-    RELAY_PORT: String(remote.port),
-    RETRY_SCHEDULE: '1s',
-    RETRY_POLL_INTERVAL: '200ms',
   }
 }
 
@@ -150,6 +149,12 @@ export class Stack extends StackMail implements AsyncDisposable {
       else this.dns.set(record.name, 'MX', [mxOf(record.value)])
     }
     this.dns.set(HOSTNAME, 'A', ['127.0.0.1'])
+  }
+
+  /** Lets the test's own servers go; for a stack whose launcher was killed, so that it can't be stopped. */
+  async abandon(): Promise<void> {
+    await this.dns[Symbol.asyncDispose]()
+    await this.remote[Symbol.asyncDispose]()
   }
 
   /** Takes over what disposing the stack is to dispose. */

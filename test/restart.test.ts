@@ -1,0 +1,101 @@
+// What is kept from one npm start to the next, and what becomes of the rest when the launcher itself is killed. The
+// tests go on with one another's state directory.
+import assert from 'node:assert/strict'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import { eventually } from '@sekimori/testing/eventually'
+import { launch } from '@sekimori/testing/launcher'
+import { composeMail, subjectOf } from '@sekimori/testing/mail-text'
+import { isRunning, processesOf } from '@sekimori/testing/process-list'
+import { isolatedSettings, newStateDirectory, type Stack, startStack } from '@sekimori/testing/stack'
+
+const SECOND_START_MS = 15_000
+
+/** Sends the demo account alice a mail of her own and waits for it. */
+async function leaveMail(stack: Stack, subject: string, count: number): Promise<void> {
+  const alice = demoAccount(stack)
+  await stack.submit(alice, [alice.address], composeMail({ from: alice.address, to: alice.address, subject }))
+  await stack.received(alice, count)
+}
+
+function demoAccount(stack: Stack) {
+  return stack.endpoints.accounts.find(({ address }) => address.startsWith('alice@'))!
+}
+
+async function subjects(stack: Stack): Promise<string[]> {
+  return (await stack.messages(demoAccount(stack))).map(subjectOf)
+}
+
+describe('one state directory', () => {
+  const stateDir = newStateDirectory()
+  let first: Pick<Stack, 'endpoints'> & { keys: unknown }
+  after(() => rmSync(stateDir, { recursive: true, force: true }))
+
+  test('the first start makes demo accounts, a list and DKIM keys; SIGTERM leaves nothing running', async () => {
+    await using stack = await startStack({ stateDir })
+    const addresses = stack.endpoints.accounts.map(({ address }) => address)
+    assert.deepEqual(addresses, ['alice@example.test', 'bob@example.test', 'carol@example.test'])
+    const { body } = await stack.api('GET', '/v1/lists/staff@example.test')
+    assert.deepEqual(body.members.toSorted(), ['bob@example.test', 'carol@example.test'])
+    const keys = (await stack.api('GET', '/v1/domains/example.test/dkim-keys')).body
+    first = { endpoints: stack.endpoints, keys }
+    await leaveMail(stack, 'from the first run', 1)
+    await stack.launcher.stop()
+    assert.deepEqual(processesOf(stateDir), [])
+    assert.equal(stack.launcher.endpoints(), undefined)
+  })
+
+  test('the second start is quick and keeps accounts, passwords, keys and mail; killed hard it leaves processes', async () => {
+    const since = performance.now()
+    const stack = await startStack({ stateDir })
+    assert.ok(performance.now() - since < SECOND_START_MS, `it took ${Math.round(performance.now() - since)} ms`)
+    const { accounts, adminApiKey } = stack.endpoints
+    assert.deepEqual(
+      { accounts, adminApiKey },
+      { accounts: first.endpoints.accounts, adminApiKey: first.endpoints.adminApiKey },
+    )
+    assert.deepEqual((await stack.api('GET', '/v1/domains/example.test/dkim-keys')).body, first.keys)
+    assert.deepEqual(await subjects(stack), ['from the first run'])
+    await leaveMail(stack, 'before the kill', 2)
+    const before = Object.values(stack.launcher.endpoints()!.processes).flat()
+    await stack.launcher.killHard()
+    assert.deepEqual(
+      before.filter((pid) => !isRunning(pid)),
+      [],
+    )
+    await stack.abandon()
+    first.endpoints.processes.left = before
+  })
+
+  test('the start after that clears what was left, and the mail is still there', async () => {
+    const left = first.endpoints.processes.left!
+    await using stack = await startStack({ stateDir })
+    assert.match(stack.launcher.output, /Cleared what an earlier run left: .*postgres/)
+    assert.deepEqual(left.filter(isRunning), [])
+    assert.deepEqual(await subjects(stack), ['from the first run', 'before the kill'])
+    await leaveMail(stack, 'after the kill', 3)
+  })
+
+  test('when only npm start itself is killed, the rest stops by itself', async () => {
+    const stack = await startStack({ stateDir })
+    stack.launcher.signal('SIGKILL')
+    await eventually(() => processesOf(stateDir).length === 0)
+    await stack.abandon()
+  })
+
+  test('a damaged state directory is refused with the file’s name, and nothing in it is changed', async () => {
+    const path = join(stateDir, 'secrets.json')
+    const secrets = readFileSync(path)
+    writeFileSync(path, secrets.subarray(0, 40))
+    const launcher = launch(await isolatedSettings(stateDir))
+    assert.notEqual((await launcher.exited).code, 0)
+    assert.ok(launcher.output.includes(path))
+    assert.match(launcher.output, /Restore it from a backup/)
+    assert.deepEqual(processesOf(stateDir), [])
+    assert.deepEqual(readFileSync(path), secrets.subarray(0, 40))
+    writeFileSync(path, secrets)
+    await using stack = await startStack({ stateDir })
+    assert.equal((await subjects(stack)).length, 3)
+  })
+})
