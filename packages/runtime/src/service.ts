@@ -59,6 +59,13 @@ export class Service implements AsyncDisposable {
     this.log.info('stopping')
   }
 
+  /** Ends the process in good order when it is told to stop while it still waits for a dependency at start. */
+  async leave(): Promise<never> {
+    this.log.info('stopping before the start was over')
+    await this[Symbol.asyncDispose]()
+    process.exit(0)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#resources.disposeAsync()
     this.log.info('stopped')

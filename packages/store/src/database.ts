@@ -144,7 +144,8 @@ export async function openDatabase(settings: DatabaseSettings, service: Service)
     application_name: name,
   }
   const watcher = new Watcher(connection, POSTGRES, dependencies, log)
-  await watcher.connectFirst(stopping, () => migrate(settings.DATABASE_URL, log))
+  const isConnected = await watcher.connectFirst(stopping, () => migrate(settings.DATABASE_URL, log))
+  if (!isConnected) return await service.leave()
   const pool = new pg.Pool({
     ...connection,
     max: settings.DATABASE_POOL_SIZE,

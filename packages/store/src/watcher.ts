@@ -50,21 +50,22 @@ export class Watcher implements AsyncDisposable {
     this.#listeners.push(listener)
   }
 
-  /** Prepares (migrations) and connects, trying until it works or the process stops. */
-  async connectFirst(stopping: AbortSignal, prepare: () => Promise<void>): Promise<void> {
+  /** Prepares (migrations) and connects, trying until it works; resolves to false when the process stops before. */
+  async connectFirst(stopping: AbortSignal, prepare: () => Promise<void>): Promise<boolean> {
     for (;;) {
       try {
         await prepare()
         await this.#connect()
         break
       } catch (error) {
-        if (stopping.aborted) throw error
         this.#log.warn({ err: error }, 'database not usable yet')
         this.#dependencies.down(this.#dependency, (error as Error).message)
-        await wait(this.#times.retryMs)
+        await wait(this.#times.retryMs, undefined, { signal: stopping }).catch(() => {}) // stopping is looked at next
+        if (stopping.aborted) return false
       }
     }
     this.#probing = this.#probe()
+    return true
   }
 
   /** Somebody's query failed as if Postgres were away: believe it, and ask until it answers. */
