@@ -1,10 +1,13 @@
 // clamd over its socket (clamd(8), INSTREAM): one connection a scan, so that a scan never meets another one's trouble.
-import { once } from 'node:events'
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { DependencyAway } from '@sekimori/runtime/dependency'
-import { ContentGone } from '@sekimori/store/content'
 
 export const CLAMD = 'clamd'
+
+/** clamd works and yet says nothing of this one content: an attempt that failed, not a server that is away. */
+export class NoVerdict extends Error {
+  override name = 'NoVerdict'
+}
 
 /** One write to clamd; larger inline mail is cut into several. */
 const CHUNK_BYTES = 1_048_576
@@ -30,16 +33,25 @@ export async function askClamd(
   const socket = connect(address)
   socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer within ${timeoutMs} ms`)))
   const reply = readLine(socket)
+  const source: Source = { content, isSent: false, fault: undefined }
   try {
-    await Promise.race([reply, send(socket, command, content)])
-    return await reply
+    await Promise.race([reply, send(socket, command, source)])
+    const text = await reply
+    if (!source.isSent && text.endsWith('OK')) throw new Error('called content clean that it has not seen to its end')
+    return text
   } catch (cause) {
     // Trouble with reading the content is not clamd's.
-    if (cause instanceof DependencyAway || cause instanceof ContentGone) throw cause
-    throw new DependencyAway(CLAMD, { cause })
+    throw source.fault === undefined ? new DependencyAway(CLAMD, { cause }) : source.fault.cause
   } finally {
     socket.destroy()
   }
+}
+
+interface Source {
+  content: AsyncIterable<Buffer> | undefined
+  isSent: boolean
+  /** Why the content could not be read. */
+  fault: { cause: unknown } | undefined
 }
 
 async function readLine(socket: Socket): Promise<string> {
@@ -57,13 +69,25 @@ async function readLine(socket: Socket): Promise<string> {
   return promise
 }
 
-async function send(socket: Socket, command: string, content: AsyncIterable<Buffer> | undefined): Promise<void> {
+async function send(socket: Socket, command: string, source: Source): Promise<void> {
   socket.write(`z${command}\0`)
-  if (content === undefined) return
-  for await (const bytes of content) {
-    for (let at = 0; at < bytes.length; at += CHUNK_BYTES) await sendChunk(socket, bytes.subarray(at, at + CHUNK_BYTES))
+  for await (const chunk of chunksOf(source)) {
+    await sendChunk(socket, chunk)
+    if (socket.destroyed) return // clamd has answered, or is gone: the race is over
   }
-  socket.write(Buffer.alloc(4))
+  if (source.content !== undefined) socket.write(Buffer.alloc(4))
+  source.isSent = true
+}
+
+async function* chunksOf(source: Source): AsyncIterable<Buffer> {
+  if (source.content === undefined) return
+  try {
+    for await (const bytes of source.content)
+      for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES)
+  } catch (cause) {
+    source.fault = { cause }
+    throw cause
+  }
 }
 
 async function sendChunk(socket: Socket, bytes: Buffer): Promise<void> {
@@ -73,5 +97,14 @@ async function sendChunk(socket: Socket, bytes: Buffer): Promise<void> {
   socket.write(length)
   const hasRoom = socket.write(bytes)
   socket.uncork()
-  if (!hasRoom) await once(socket, 'drain')
+  if (hasRoom || socket.destroyed) return
+  await new Promise<void>((resolve) => {
+    const proceed = () => {
+      socket.off('drain', proceed)
+      socket.off('close', proceed)
+      resolve()
+    }
+    socket.on('drain', proceed)
+    socket.on('close', proceed)
+  })
 }

@@ -1,7 +1,7 @@
 // One clamd: scans, and the self-test that says whether its verdicts can be trusted.
 import { setTimeout as wait } from 'node:timers/promises'
 import { DependencyAway } from '@sekimori/runtime/dependency'
-import { askClamd, CLAMD, clamdAddress } from './clamd.ts'
+import { askClamd, CLAMD, clamdAddress, NoVerdict } from './clamd.ts'
 import { eicarFile, eicarMail } from './eicar.ts'
 import { readReply, type Verdict } from './verdict.ts'
 
@@ -28,6 +28,7 @@ export class Endpoint implements AsyncDisposable {
   #options: EndpointOptions
   #address
   #sizeTested = ''
+  #checking: Promise<void> | undefined
   #closing = new AbortController()
   #wake = new AbortController()
   #testing: Promise<void>
@@ -39,7 +40,10 @@ export class Endpoint implements AsyncDisposable {
     this.#testing = this.#testForEver()
   }
 
-  /** @throws DependencyAway when there is no verdict; then the self-test runs at once. */
+  /**
+   * @throws DependencyAway when this clamd does not work; NoVerdict when it does, as a self-test shows, and yet says
+   * nothing of this content.
+   */
   async scan(content: AsyncIterable<Buffer>): Promise<Verdict> {
     this.inFlight++
     try {
@@ -48,8 +52,11 @@ export class Endpoint implements AsyncDisposable {
       if (verdict === undefined) throw new DependencyAway(CLAMD, { cause: new Error(`no verdict: ${reply}`) })
       return verdict
     } catch (error) {
-      this.#wake.abort()
-      throw error
+      if (!(error instanceof DependencyAway) || error.dependency !== CLAMD) throw error
+      await this.#check()
+      if (this.fault !== undefined) throw error
+      // One mail that clamd can't cope with must not be tried for ever, nor hold up the others.
+      throw new NoVerdict(error.message, { cause: error })
     } finally {
       this.inFlight--
     }
@@ -58,17 +65,31 @@ export class Endpoint implements AsyncDisposable {
   async #testForEver(): Promise<void> {
     while (!this.#closing.signal.aborted) {
       this.#wake = new AbortController()
-      const before = this.fault
-      this.fault = await this.#selfTest().then(
-        () => undefined,
-        (error: Error) => error.message,
-      )
-      if (before !== this.fault) this.#options.onChange()
-      // A failed scan asks for a test at once; while the test fails, the pause keeps a dead clamd from being hammered.
-      const signal =
-        this.fault === undefined ? AbortSignal.any([this.#closing.signal, this.#wake.signal]) : this.#closing.signal
-      await wait(this.fault === undefined ? INTERVAL_MS : RETRY_MS, undefined, { signal }).catch(() => {})
+      await this.#check()
+      // While the test fails, the pause keeps a dead clamd from being hammered.
+      const signal = AbortSignal.any([this.#closing.signal, this.#wake.signal])
+      const pauseMs = this.fault === undefined ? INTERVAL_MS : RETRY_MS
+      await wait(pauseMs, undefined, { signal }).catch(() => {}) // woken, or closing
     }
+  }
+
+  /** One self-test at a time, whoever asks for it. */
+  #check(): Promise<void> {
+    this.#checking ??= this.#judge().finally(() => {
+      this.#checking = undefined
+    })
+    return this.#checking
+  }
+
+  async #judge(): Promise<void> {
+    const before = this.fault
+    this.fault = await this.#selfTest().then(
+      () => undefined,
+      (error: Error) => error.message,
+    )
+    if (before === this.fault) return
+    if (before === undefined) this.#wake.abort() // from now on the test is repeated quickly
+    this.#options.onChange()
   }
 
   /** An engine that misses EICAR, or does not look at the whole of a mail, lets things by. */

@@ -4,7 +4,7 @@ import { DependencyAway } from '@sekimori/runtime/dependency'
 import type { Service } from '@sekimori/runtime/service'
 import { LRUCache } from 'lru-cache'
 import pLimit from 'p-limit'
-import { CLAMD } from './clamd.ts'
+import { CLAMD, NoVerdict } from './clamd.ts'
 import type { Config } from './config.ts'
 import { Endpoint } from './endpoint.ts'
 import type { Scan } from './verdict.ts'
@@ -56,8 +56,9 @@ async function scanWithAny(endpoints: Endpoint[], open: () => AsyncIterable<Buff
     try {
       return { verdict: await endpoint.scan(open()), engine: endpoint.version }
     } catch (error) {
-      if (!(error instanceof DependencyAway) || error.dependency !== CLAMD) throw error
-      failure = error
+      if (error instanceof NoVerdict) failure = error
+      else if (error instanceof DependencyAway && error.dependency === CLAMD) failure = error
+      else throw error
     }
   }
   throw failure

@@ -7,7 +7,7 @@ const LONGEST = 500
 /** Subject, From, To, Date and Message-ID as they stand; cut to a bearable length. */
 export function summarize(head: Buffer): Summary {
   const fields = parseHeader(head)
-  const cut = (name: string) => headerValue(fields, name)?.slice(0, LONGEST)
+  const cut = (name: string) => headerValue(fields, name)?.slice(0, LONGEST).toWellFormed()
   const summary: Record<string, string | undefined> = {
     subject: cut('subject'),
     from: cut('from'),

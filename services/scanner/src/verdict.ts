@@ -15,22 +15,20 @@ export interface Scan {
 
 const ENCRYPTED = /^Heuristics\.Encrypted\./
 const LIMIT = /^Heuristics\.Limits\.Exceeded\.(\w+)/
-const REASON_OF_LIMIT: Record<string, UnscannableReason> = {
-  MaxRecursion: 'depth',
-  MaxScanTime: 'time',
-  MaxFileSize: 'size',
-  MaxScanSize: 'size',
-  MaxFiles: 'size',
-}
+const REASON_OF_LIMIT = new Map<string, UnscannableReason>([
+  ['MaxRecursion', 'depth'],
+  ['MaxScanTime', 'time'],
+])
 
 /** Reads one reply of clamd to INSTREAM; undefined when it holds no verdict. */
 export function readReply(reply: string): Verdict | undefined {
   if (reply === 'stream: OK') return { kind: 'clean' }
+  if (reply === 'INSTREAM size limit exceeded. ERROR') return { kind: 'unscannable', reason: 'size' }
   const signature = /^stream: (.+) FOUND$/.exec(reply)?.[1]
   if (signature === undefined) return undefined
   if (ENCRYPTED.test(signature)) return { kind: 'unscannable', reason: 'encrypted' }
   const limit = LIMIT.exec(signature)?.[1]
-  if (limit !== undefined) return { kind: 'unscannable', reason: REASON_OF_LIMIT[limit] ?? 'size' }
+  if (limit !== undefined) return { kind: 'unscannable', reason: REASON_OF_LIMIT.get(limit) ?? 'size' }
   return { kind: 'infected', signature }
 }
 
