@@ -1,6 +1,5 @@
 // Mails with the EICAR test file in them, in the ways that viruses travel.
 import { randomUUID } from 'node:crypto'
-import { gzipSync } from 'node:zlib'
 import { composeMail, eicar } from './mail-text.ts'
 import { PYTHON, runClientWell } from './real-client.ts'
 
@@ -36,25 +35,30 @@ export function mailWithAttachment(ends: Ends, name: string, file: Buffer): Buff
   return composeMail({ ...ends, headers, body: lines.join('\r\n') })
 }
 
-/** Zips a file by Python's zipfile, deflated, so that the file's octets don't show. */
-export async function zip(name: string, file: Buffer): Promise<Buffer> {
+const tar = (mode: string) =>
+  `with tarfile.open(fileobj=out, mode="${mode}") as archive: archive.addfile(info, io.BytesIO(data))`
+
+const PACKERS = {
+  zip: 'with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive: archive.writestr(name, data)',
+  tar: tar('w'),
+  'tar.gz': tar('w:gz'),
+  'tar.bz2': tar('w:bz2'),
+  gz: 'out.write(gzip.compress(data))',
+  bz2: 'out.write(bz2.compress(data))',
+}
+
+export type Packing = keyof typeof PACKERS
+
+/** Packs a file by Python's own modules, so that its octets don't show. */
+export async function pack(packing: Packing, name: string, file: Buffer): Promise<Buffer> {
   const program = [
-    'import sys, zipfile',
-    'with zipfile.ZipFile(sys.stdout.buffer, "w", zipfile.ZIP_DEFLATED) as archive:',
-    '    archive.writestr(sys.argv[1], sys.stdin.buffer.read())',
+    'import bz2, gzip, io, sys, tarfile, zipfile',
+    'name, data, out = sys.argv[1], sys.stdin.buffer.read(), io.BytesIO()',
+    'info = tarfile.TarInfo(name)',
+    'info.size = len(data)',
+    PACKERS[packing],
+    'sys.stdout.buffer.write(out.getvalue())',
   ]
   const { stdout } = await runClientWell(PYTHON, ['-c', program.join('\n'), name], file)
   return stdout
-}
-
-/** The test file by the names under which the tests attach it. */
-export async function infectedFiles(): Promise<Record<string, Buffer>> {
-  const file = Buffer.from(eicar())
-  const zipped = await zip('invoice.com', file)
-  return {
-    'invoice.com': file,
-    'invoice.zip': zipped,
-    'invoices.zip': await zip('invoice.zip', zipped),
-    'invoice.com.gz': gzipSync(file),
-  }
 }
