@@ -1,10 +1,13 @@
 // SPF, DKIM, DMARC and ARC by mailauth, with our resolver.
 import { Readable } from 'node:stream'
 import type { Resolve } from '@sekimori/dns/resolver'
-import type { Content, OpenContent } from '@sekimori/mail/content'
+import type { OpenContent } from '@sekimori/mail/content'
 import { asDelivered, headerBytes } from '@sekimori/mail/delivered'
+import { parseHeader } from '@sekimori/mail/header'
 import type { Job } from '@sekimori/mail/job'
+import { readHead } from '@sekimori/store/content'
 import { authenticate } from 'mailauth'
+import { surplusSignatures, withinBudget } from './budget.ts'
 import type { Findings } from './handler.ts'
 
 /** A verifier for jobs. The signatures that we added ourselves count as part of the mail. */
@@ -15,10 +18,11 @@ export function createVerifier(resolve: Resolve, hostname: string, open: OpenCon
     const facts = isFromOutside
       ? { ip: session.clientAddress!, helo: session.ehloName || 'unknown', sender: envelope.mailFrom }
       : {}
-    const result = await authenticate(input(job.added, job.content, open), {
+    const surplus = surplusSignatures(parseHeader(await readHead(open(job.content))))
+    const result = await authenticate(input(job, surplus, open), {
       ...facts,
       mta: hostname,
-      resolver: resolve,
+      resolver: withinBudget(resolve),
       trustReceived: false,
       // By the RFCs' letter: a body that was changed is dkim=fail (RFC 6376 section 6.1.3), not neutral.
       strict: true,
@@ -40,8 +44,8 @@ export function createVerifier(resolve: Resolve, hostname: string, open: OpenCon
   }
 }
 
-function input(added: string[], content: Content, open: OpenContent): Buffer | Readable {
+function input({ added, content }: Job, struck: number[], open: OpenContent): Buffer | Readable {
   const head = headerBytes(added)
-  if (content.kind === 'inline') return Buffer.concat([head, content.bytes])
-  return Readable.from(asDelivered(head, open(content), []), { objectMode: false })
+  if (content.kind === 'inline' && struck.length === 0) return Buffer.concat([head, content.bytes])
+  return Readable.from(asDelivered(head, open(content), struck), { objectMode: false })
 }

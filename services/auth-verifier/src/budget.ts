@@ -1,0 +1,28 @@
+// What one mail may cost to verify: a stranger chooses how many signatures it bears, and whose name servers they point at.
+import type { Resolve } from '@sekimori/dns/resolver'
+import type { HeaderField } from '@sekimori/mail/header'
+
+/** Each signature costs a lookup, and with its own l= a hash of the whole body (RFC 6376 section 6.1 allows a limit). */
+const MOST_SIGNATURES = 20
+const MOST_LOOKUPS = 200
+const LOOKUP_TIME_MS = 30_000
+
+/** Flat start, end offsets of the signatures that are not looked at: those below the first twenty. */
+export function surplusSignatures(fields: HeaderField[]): number[] {
+  return fields
+    .filter(({ name }) => name === 'dkim-signature')
+    .slice(MOST_SIGNATURES)
+    .flatMap(({ start, end }) => [start, end])
+}
+
+/** The resolver for one mail: when its time or its number of lookups is used up, the rest fails at once (temperror). */
+export function withinBudget(resolve: Resolve, now: () => number = () => performance.now()): Resolve {
+  const startedAt = now()
+  let lookups = 0
+  const limited = async (name: string, type: string) => {
+    if (++lookups > MOST_LOOKUPS || now() - startedAt > LOOKUP_TIME_MS)
+      throw Object.assign(new Error(`no more lookups for this mail: ${type} ${name}`), { code: 'ETIMEOUT' })
+    return resolve(name, type)
+  }
+  return limited as Resolve
+}
