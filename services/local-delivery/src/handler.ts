@@ -1,7 +1,8 @@
 // Puts a mail into the maildrops of its recipients: exactly one copy each, also for members of a list who are named twice.
 import { contentHolder } from '@sekimori/mail/content'
-import type { Job } from '@sekimori/mail/job'
+import type { Job, Recipient } from '@sekimori/mail/job'
 import { notify, type Publication, publication } from '@sekimori/queue/queues'
+import { ContentGone } from '@sekimori/store/content'
 import type { Directory, Member } from '@sekimori/store/directory'
 import type { DeliverCopy } from '@sekimori/store/maildrop-delivery'
 import { type TraceEntry, traceEntry } from '@sekimori/store/trace'
@@ -22,7 +23,7 @@ export interface Ports {
 interface Plan {
   members: Map<number, { member: Member; via?: string }>
   ends: TraceEntry[]
-  unknown: string[]
+  unknown: Recipient[]
 }
 
 export async function handleDelivery(job: Job, ports: Ports): Promise<Publication[]> {
@@ -36,7 +37,8 @@ export async function handleDelivery(job: Job, ports: Ports): Promise<Publicatio
 
 async function planDelivery(job: Job, ports: Ports): Promise<Plan> {
   const plan: Plan = { members: new Map(), ends: [], unknown: [] }
-  for (const { address } of job.envelope.recipients) {
+  for (const recipient of job.envelope.recipients) {
+    const { address } = recipient
     const found = await ports.lookup(address)
     switch (found.kind) {
       case 'account':
@@ -52,7 +54,7 @@ async function planDelivery(job: Job, ports: Ports): Promise<Plan> {
       case 'unknown':
       case 'foreign':
         // It existed when an edge accepted the mail and was deleted since.
-        plan.unknown.push(address)
+        plan.unknown.push(recipient)
         plan.ends.push(
           traceEntry(
             job,
@@ -69,18 +71,33 @@ async function planDelivery(job: Job, ports: Ports): Promise<Plan> {
 }
 
 /** Only an authenticated sender is told; a bounce to a stranger would hit whoever was forged. */
-async function bounces(job: Job, unknown: string[], ports: Ports): Promise<Publication[]> {
-  if (unknown.length === 0 || job.session.account === undefined || job.envelope.mailFrom === '') return []
+async function bounces(job: Job, unknown: Recipient[], ports: Ports): Promise<Publication[]> {
+  const wished = unknown.filter(({ notify: wishes }) => wishes === undefined || wishes.includes('FAILURE'))
+  if (wished.length === 0 || job.session.account === undefined || job.envelope.mailFrom === '') return []
   const { content: _, ...header } = job
-  const recipients = unknown.map((address) => ({ address, status: '5.1.1', diagnostic: 'No such address here' }))
-  const head = await ports.head(job)
+  const recipients = wished.map(({ address, orcpt }) => ({
+    address,
+    ...(orcpt === undefined ? {} : { orcpt }),
+    status: '5.1.1',
+    diagnostic: 'No such address here',
+  }))
   return [
     publication(notify, {
       kind: 'undelivered',
       action: 'failed',
       recipients,
       job: header,
-      content: { kind: 'inline', bytes: head },
+      content: { kind: 'inline', bytes: await headIfThere(job, ports) },
     }),
   ]
+}
+
+/** The content may be gone when this is an attempt after one that let it go and then could not publish. */
+async function headIfThere(job: Job, ports: Ports): Promise<Buffer> {
+  try {
+    return await ports.head(job)
+  } catch (error) {
+    if (error instanceof ContentGone) return Buffer.alloc(0)
+    throw error
+  }
 }
