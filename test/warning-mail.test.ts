@@ -50,7 +50,7 @@ test('a stranger can put neither links nor lines of his own into a warning', asy
   const mail = virusMail({ from: 'www.evil.example@sender.example', to: bob.address, subject })
   await stack.sendAsStranger('x@sender.example', [bob.address], mail)
   const text = textOf((await stack.received(bob))[0]!)
-  assert.match(text, /^Subject: win http:\[\/\/\]evil\.example\/ Call 0900 now$/m)
+  assert.match(text, /^Subject: win http:\[\/\/\]evil\[\.\]example\/ Call 0900 now$/m)
   assert.doesNotMatch(text, /:\/\/|www\.evil/)
 })
 

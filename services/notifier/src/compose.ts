@@ -54,7 +54,7 @@ function deliveryStatus(hostname: string, { action, recipients, job }: Undeliver
   const perRecipient = (recipient: FailedRecipient) => [
     '',
     ...(recipient.orcpt === undefined ? [] : [`Original-Recipient: ${oneLine(recipient.orcpt)}`]),
-    `Final-Recipient: ${/^[\x20-\x7e]*$/.test(recipient.address) ? 'rfc822' : 'utf-8'}; ${oneLine(recipient.address)}`,
+    `Final-Recipient: ${typedAddress(recipient.address)}`,
     `Action: ${action}`,
     `Status: ${recipient.status}`,
     ...(recipient.remoteMta === undefined ? [] : [`Remote-MTA: dns; ${oneLine(recipient.remoteMta)}`]),
@@ -100,8 +100,18 @@ async function noticeJob(
   }
 }
 
+/** RFC 6533 section 3: an address with other letters is written in ASCII here, as the part must be 7bit (RFC 3464 section 2.1). */
+function typedAddress(address: string): string {
+  if (/^[\x20-\x7e]*$/.test(address)) return `rfc822; ${oneLine(address)}`
+  const inAscii = (letter: string) => `\\x{${letter.codePointAt(0)!.toString(16).toUpperCase()}}`
+  return `utf-8; ${oneLine(address.replace(/[^\x20-\x7e]|[\\]/gu, inAscii))}`
+}
+
 function oneLine(text: string): string {
-  return text.replace(/[\s\p{Cc}]+/gu, ' ').slice(0, 900)
+  return text
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .replace(/[^\x20-\x7e]/gu, '?')
+    .slice(0, 900)
 }
 
 function crlf(text: string): string {

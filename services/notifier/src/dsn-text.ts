@@ -1,6 +1,6 @@
 // The words of a delivery status notification, in Japanese and English.
 import type { FailedRecipient } from '@sekimori/mail/notice'
-import { shown } from './shown.ts'
+import { shown, shownAddresses } from './shown.ts'
 import type { NoticeText } from './warning-text.ts'
 
 type Action = 'failed' | 'delayed'
@@ -30,7 +30,7 @@ function inEnglish(action: Action, recipients: FailedRecipient[], queueId: strin
 
 function describe({ address, status, diagnostic, remoteMta }: FailedRecipient): string[] {
   return [
-    shown(address),
+    shownAddresses(address),
     `  ${status} ${shown(diagnostic)}${remoteMta === undefined ? '' : ` (${shown(remoteMta)})`}`,
     '',
   ]

@@ -9,7 +9,7 @@ import { type TraceEntry, traceEntry } from '@sekimori/store/trace'
 import { dsnJob, warningJob } from './compose.ts'
 import { dsnText } from './dsn-text.ts'
 import { concernedParties, type Party, type PartyPorts, wantsWarning } from './parties.ts'
-import { shown } from './shown.ts'
+import { shown, shownAddresses } from './shown.ts'
 import { warningText } from './warning-text.ts'
 import { withoutDetails } from './without-details.ts'
 
@@ -61,8 +61,15 @@ function droppedWarning(job: JobHeader, address: string): TraceEntry {
 
 function factsOf(head: Buffer, signature: string, queueId: string) {
   const fields = parseHeader(head)
-  const show = (name: string) => shown(headerValue(fields, name))
-  return { signature, subject: show('subject'), from: show('from'), to: show('to'), date: show('date'), queueId }
+  const value = (name: string) => headerValue(fields, name)
+  return {
+    signature,
+    subject: shown(value('subject')),
+    from: shownAddresses(value('from')),
+    to: shownAddresses(value('to')),
+    date: shown(value('date')),
+    queueId,
+  }
 }
 
 /** Only an authenticated sender is told, and never of mail with a null reverse-path (RFC 3464 section 2, RFC 5321 section 6.1). */
