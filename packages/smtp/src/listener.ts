@@ -50,7 +50,7 @@ export async function listenSmtp(options: ListenerOptions, decisions: Decisions,
     ...handlers(decisions, log),
   })
   server.on('error', (error) => log.debug({ err: error }, 'smtp session failed'))
-  server.on('connect', () => sessions.inc())
+  countSessions(server)
   const listening = server.server as NetServer
   await new Promise<void>((resolve, reject) => {
     listening.once('error', reject)
@@ -110,17 +110,24 @@ function handlers(decisions: Decisions, log: Log): Partial<SMTPServerOptions> {
         (error) => callback(refusal(error, session)),
       )
     },
-    onClose: (_session, callback) => {
-      sessions.dec()
-      callback()
-    },
+  }
+}
+
+/** A connection that is refused before its greeting never was a session. */
+function countSessions(server: SMTPServer): void {
+  const open = new Set<string>()
+  server.on('connect', ({ id }) => {
+    open.add(id)
+    sessions.inc()
+  })
+  server.onClose = ({ id }) => {
+    if (open.delete(id)) sessions.dec()
   }
 }
 
 /** What the drain looks at in smtp-server's connections. */
 interface OpenConnection {
   session: SMTPServerSession
-  _dataStream: unknown
   send(code: number, text: string): void
 }
 
@@ -131,8 +138,7 @@ async function drain(server: SMTPServer, timeoutMs: number): Promise<void> {
   const connections = server.connections as unknown as Set<OpenConnection>
   while (connections.size > 0 && Date.now() < deadline) {
     for (const connection of connections) {
-      if (!connection._dataStream && !connection.session.envelope.mailFrom)
-        connection.send(421, 'Service is restarting, please come again')
+      if (!connection.session.envelope.mailFrom) connection.send(421, 'Service is restarting, please come again')
     }
     await wait(DRAIN_POLL_MS)
   }

@@ -6,31 +6,22 @@ import { scan } from '@sekimori/queue/queues'
 import { loadSettings, openService } from '@sekimori/runtime/service'
 import { readCertificate } from '@sekimori/runtime/tls'
 import { listenSmtp } from '@sekimori/smtp/listener'
-import { storeContent } from '@sekimori/store/content'
+import { releaseContent, storeContent } from '@sekimori/store/content'
 import { openDatabase } from '@sekimori/store/database'
 import { openDirectory } from '@sekimori/store/directory'
 import { schema } from './config.ts'
+import { listenerOptions } from './listener-options.ts'
 import { inboundDecisions } from './session.ts'
 
 const config = loadSettings(schema)
 await using service = await openService('mx-gateway', config)
 await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
+const holder = (queueId: string) => contentHolder(queueId, 'inbound')
 const decisions = inboundDecisions(config, {
   directory: openDirectory(database),
-  store: (queueId, input) => storeContent(database, queueId, contentHolder(queueId, 'inbound'), input),
-  publish: (job) => publishAccepted(broker, scan, job),
+  store: (queueId, input) => storeContent(database, queueId, holder(queueId), input),
+  publish: (job) => publishAccepted(broker, scan, job, (id) => releaseContent(database, id, holder(job.queueId))),
 })
-const smtp = {
-  name: config.MAIL_HOSTNAME,
-  ...readCertificate(config),
-  authOptional: true,
-  disabledCommands: ['AUTH'],
-  size: config.MAX_MESSAGE_BYTES,
-  maxRecipients: config.MAX_RECIPIENTS,
-  maxClients: config.MAX_SESSIONS,
-  socketTimeout: 300_000,
-}
-const listening = { host: config.BIND_ADDRESS, port: config.MX_PORT, drainTimeoutMs: config.DRAIN_TIMEOUT_MS, smtp }
-await using _listener = await listenSmtp(listening, decisions, service.log)
+await using _listener = await listenSmtp(listenerOptions(config, readCertificate(config)), decisions, service.log)
 await service.untilStopped()

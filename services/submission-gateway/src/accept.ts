@@ -30,7 +30,7 @@ export async function acceptSubmission(
     maxMessageBytes: config.MAX_MESSAGE_BYTES,
     inlineMaxBytes: config.INLINE_CONTENT_MAX_BYTES,
     repair: (head, fields) => {
-      checkHeaderFrom(account, fields)
+      checkHeaderFrom(account, head, fields)
       messageId = headerValue(fields, 'message-id') ?? messageId
       return repairHead(head, fields, { queueId, hostname, accountAddress: account.address, time })
     },

@@ -3,7 +3,7 @@ import { contentHolder } from '@sekimori/mail/content'
 import type { Broker } from '@sekimori/queue/broker'
 import { publishAccepted } from '@sekimori/queue/publish-accepted'
 import { scan } from '@sekimori/queue/queues'
-import { storeContent } from '@sekimori/store/content'
+import { releaseContent, storeContent } from '@sekimori/store/content'
 import type { Database } from '@sekimori/store/database'
 import { openDirectory } from '@sekimori/store/directory'
 import { openLogin } from '@sekimori/store/login'
@@ -15,6 +15,6 @@ export async function openSubmissionPorts(database: Database, broker: Broker): P
     login: await openLogin(database),
     directory: openDirectory(database),
     store: (queueId, input) => storeContent(database, queueId, holder(queueId), input),
-    publish: (job) => publishAccepted(broker, scan, job),
+    publish: (job) => publishAccepted(broker, scan, job, (id) => releaseContent(database, id, holder(job.queueId))),
   }
 }

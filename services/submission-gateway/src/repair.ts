@@ -21,7 +21,9 @@ export function repairHead(head: Buffer, fields: HeaderField[], facts: RepairFac
   if (!names.has('message-id')) missing.push(`Message-ID: ${messageIdFor(facts)}`)
   const hidden = fields.filter((field) => HIDDEN.has(field.name))
   if (missing.length === 0 && hidden.length === 0) return head
-  const parts: Buffer[] = [Buffer.from(missing.map((line) => `${line}\r\n`).join(''))]
+  // A text without a header section becomes the body, not a part of the lines that are added.
+  const isText = fields.length === 0 && /^[^\r\n]/.test(head.toString('latin1', 0, 1))
+  const parts: Buffer[] = [Buffer.from(`${missing.map((line) => `${line}\r\n`).join('')}${isText ? '\r\n' : ''}`)]
   let from = 0
   for (const field of hidden) {
     parts.push(head.subarray(from, field.start))

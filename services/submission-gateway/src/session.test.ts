@@ -1,0 +1,207 @@
+// Submission over real sockets, with ports as object literals: who gets in, what is taken, and what becomes of it.
+import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import type { Job } from '@sekimori/mail/job'
+import { DependencyAway } from '@sekimori/runtime/dependency'
+import { createLog } from '@sekimori/runtime/log'
+import { listenSmtp } from '@sekimori/smtp/listener'
+import { dialSmtp, type SmtpDialer } from '@sekimori/testing/smtp-dialer'
+import { makeTestCertificate } from '@sekimori/testing/test-certificate'
+import type { Config } from './config.ts'
+import { listenerOptions } from './listener-options.ts'
+import type { Ports } from './ports.ts'
+import { submissionDecisions } from './session.ts'
+
+const ALICE = 'alice@example.test'
+let dir: string
+let config: Config
+let ca: string
+before(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'submission-'))
+  const { cert, key } = await makeTestCertificate('localhost')
+  ca = cert
+  writeFileSync(join(dir, 'cert'), cert)
+  writeFileSync(join(dir, 'key'), key)
+  config = {
+    MAIL_HOSTNAME: 'mx.test',
+    BIND_ADDRESS: '127.0.0.1',
+    SUBMISSION_PORT: 0,
+    SMTPS_PORT: 0,
+    DRAIN_TIMEOUT_MS: 1_000,
+    TLS_CERT_FILE: join(dir, 'cert'),
+    TLS_KEY_FILE: join(dir, 'key'),
+    PLAINTEXT_AUTH: 'deny',
+    MAX_MESSAGE_BYTES: 100_000,
+    INLINE_CONTENT_MAX_BYTES: 2_000,
+    MAX_RECIPIENTS: 10,
+    MAX_SESSIONS: 10,
+  } as Config
+})
+after(() => rm(dir, { recursive: true }))
+
+function portsThatNote(changes: Partial<Ports> = {}) {
+  const jobs: Job[] = []
+  const stored = new Map<string, Buffer>()
+  const ports: Ports = {
+    login: async (address, password) => (address === ALICE && password === 'right' ? { id: 1, address } : undefined),
+    directory: {
+      lookup: async (address) =>
+        address === 'bob@example.test'
+          ? { kind: 'account', accountId: 2, address }
+          : { kind: address.endsWith('@example.test') ? 'unknown' : 'foreign' },
+    },
+    store: async (queueId, input) => {
+      stored.set(queueId, Buffer.concat(await Array.fromAsync(input)))
+      return stored.get(queueId)!.length
+    },
+    publish: async (job) => void jobs.push(job),
+    ...changes,
+  }
+  return { ports, jobs, stored }
+}
+
+async function listen(ports: Ports, encryption: 'starttls' | 'implicit' = 'starttls', changes: Partial<Config> = {}) {
+  const settings = { ...config, ...changes }
+  const decisions = submissionDecisions(settings, ports)
+  return listenSmtp(listenerOptions(settings, encryption), decisions, createLog('test', 'silent'))
+}
+
+const dial = (port: number, options = {}) =>
+  dialSmtp({ host: '127.0.0.1', port }, { ca, servername: 'localhost', ...options })
+
+/** Logged in as alice, over TLS from the start. */
+async function loggedIn(port: number): Promise<SmtpDialer> {
+  const client = await dial(port, { tls: 'implicit' })
+  await client.say('EHLO client.test', 250)
+  await client.authPlain(ALICE, 'right')
+  return client
+}
+
+const MAIL = `From: ${ALICE}\r\nTo: bob@example.test\r\nBcc: x@elsewhere.test\r\nSubject: x\r\n\r\nbody\r\n`
+const envelope = { mailFrom: ALICE, recipients: ['bob@example.test', 'x@elsewhere.test'] }
+
+test('before TLS, AUTH is neither offered nor accepted; after STARTTLS it is, and TLS from the start is the same', async () => {
+  await using listener = await listen(portsThatNote().ports)
+  await using client = await dial(listener.port)
+  assert.doesNotMatch((await client.say('EHLO client.test', 250)).text, /AUTH/)
+  await client.say(`AUTH PLAIN ${Buffer.from(`\0${ALICE}\0right`).toString('base64')}`, 538)
+  await client.starttls()
+  assert.match((await client.say('EHLO client.test', 250)).text, /^AUTH PLAIN LOGIN$/m)
+  await client.authLogin(ALICE, 'right')
+  await using implicit = await listen(portsThatNote().ports, 'implicit')
+  await using other = await loggedIn(implicit.port)
+  await other.say('MAIL FROM:<alice@example.test>', 250)
+})
+
+test('without a login nothing is taken, and the legacy switch changes only when one may log in', async () => {
+  const { ports, jobs } = portsThatNote()
+  await using listener = await listen(ports, 'starttls', { PLAINTEXT_AUTH: 'allow' })
+  await using client = await dial(listener.port)
+  await client.say('EHLO client.test', 250)
+  for (const command of [`MAIL FROM:<${ALICE}>`, 'RCPT TO:<bob@example.test>', 'DATA']) await client.say(command, 530)
+  await client.authPlain(ALICE, 'right')
+  await client.send(envelope, MAIL)
+  assert.equal(jobs.length, 1)
+})
+
+test('a wrong login is 535, a login that can not be checked 454, and what is no address is not looked up', async () => {
+  const asked: string[] = []
+  const { ports } = portsThatNote({
+    login: async (address) => {
+      asked.push(address)
+      if (address === 'away@example.test') throw new DependencyAway('postgres')
+      return undefined
+    },
+  })
+  await using listener = await listen(ports, 'implicit')
+  await using client = await dial(listener.port, { tls: 'implicit' })
+  await client.say('EHLO client.test', 250)
+  assert.equal((await client.authPlain(ALICE, 'wrong', 535)).enhanced, '5.7.8')
+  assert.doesNotMatch((await client.authPlain('away@example.test', 'x', 454)).text, /postgres/)
+  await client.authPlain('not an address', 'x', 535)
+  assert.deepEqual(asked, [ALICE, 'away@example.test'])
+})
+
+test('alice sends as alice: another reverse-path or From is refused', async () => {
+  const { ports, jobs } = portsThatNote()
+  await using listener = await listen(ports, 'implicit')
+  await using client = await loggedIn(listener.port)
+  assert.equal((await client.say('MAIL FROM:<bob@example.test>', 553)).enhanced, '5.7.1')
+  const refused = await client.send(envelope, MAIL.replace(ALICE, 'bob@example.test'), 550)
+  assert.equal(refused.enhanced, '5.7.1')
+  assert.equal(jobs.length, 0)
+  await client.send(envelope, MAIL)
+  assert.equal(jobs.length, 1)
+})
+
+test('recipients outside are taken, local ones when they exist', async () => {
+  await using listener = await listen(portsThatNote().ports, 'implicit')
+  await using client = await loggedIn(listener.port)
+  await client.say(`MAIL FROM:<${ALICE}>`, 250)
+  assert.equal((await client.say('RCPT TO:<gone@example.test>', 550)).enhanced, '5.1.1')
+  assert.equal((await client.say('RCPT TO:<x@bad_domain>')).code >= 500, true)
+  assert.equal((await client.say('RCPT TO:<x@[127.0.0.1]>', 553)).enhanced, '5.1.3')
+  await client.say('RCPT TO:<x@elsewhere.test>', 250)
+})
+
+test('an accepted mail is one job, repaired, with the facts of its session', async () => {
+  const { ports, jobs } = portsThatNote()
+  await using listener = await listen(ports, 'implicit')
+  await using client = await loggedIn(listener.port)
+  const { queueId } = await client.send({ ...envelope, parameters: 'RET=HDRS ENVID=e1' }, MAIL)
+  const [job] = jobs as [Job]
+  assert.equal(job.queueId, queueId)
+  assert.equal(job.direction, 'submission')
+  assert.equal(job.messageId, `<${queueId}@mx.test>`)
+  assert.deepEqual([job.envelope.mailFrom, job.envelope.ret, job.envelope.envid], [ALICE, 'HDRS', 'e1'])
+  assert.deepEqual(
+    job.envelope.recipients.map(({ address }) => address),
+    envelope.recipients,
+  )
+  assert.deepEqual(job.session, {
+    receivedBy: 'submission',
+    clientAddress: '127.0.0.1',
+    ehloName: 'client.test',
+    account: ALICE,
+  })
+  assert.match(
+    job.added[0]!,
+    /^Received: from client\.test \(\[127\.0\.0\.1\]\)\r\n\tby mx\.test with ESMTPSA id \w+\r\n\t\(TLSv1\.3/,
+  )
+  const text = job.content.kind === 'inline' ? job.content.bytes.toString() : ''
+  assert.match(text, new RegExp(`^Date: .*\r\nMessage-ID: <${queueId}@mx\\.test>\r\nFrom: ${ALICE}\r\nTo: bob`))
+  assert.ok(!/Bcc/i.test(text) && text.endsWith('\r\n\r\nbody\r\n'))
+})
+
+test('a large mail is stored before it is published; one over the limit is refused and leaves nothing', async () => {
+  const { ports, jobs, stored } = portsThatNote()
+  await using listener = await listen(ports, 'implicit')
+  await using client = await loggedIn(listener.port)
+  const { queueId } = await client.send(
+    envelope,
+    `${MAIL}${'x'.repeat(70)}\r\n`.repeat(1) + `${'y'.repeat(70)}\r\n`.repeat(100),
+  )
+  const content = stored.get(queueId!)!
+  assert.deepEqual(jobs[0]!.content, { kind: 'stored', id: queueId, sizeBytes: content.length })
+  assert.match(content.toString(), /^Date: [\s\S]*y{70}\r\n$/)
+  assert.equal((await client.send(envelope, MAIL + `${'z'.repeat(98)}\r\n`.repeat(1_100), 552)).enhanced, '5.3.4')
+  assert.equal(jobs.length, 1)
+})
+
+test('a mail that can not be made safe is not accepted', async () => {
+  for (const changes of [
+    { publish: () => Promise.reject(new DependencyAway('rabbitmq')) },
+    { store: () => Promise.reject(new DependencyAway('postgres')) },
+  ]) {
+    await using listener = await listen(portsThatNote(changes).ports, 'implicit')
+    await using client = await loggedIn(listener.port)
+    const refused = await client.send(envelope, MAIL + `${'y'.repeat(70)}\r\n`.repeat(100), 451)
+    assert.equal(refused.enhanced, '4.3.0')
+    assert.doesNotMatch(refused.text, /rabbitmq|postgres/)
+    await client.say(`MAIL FROM:<${ALICE}>`, 250)
+  }
+})
