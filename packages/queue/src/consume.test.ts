@@ -65,9 +65,8 @@ test('a message that does not decode is dead at once and never reaches the handl
 test('a message that took its process down too often is dead, and can be replayed', async () => {
   await using _ = await startConsumer(broker, async (job) => [publication(sign, job)])
   await broker.put('scan', encodeMessage(jobFor('poison')), { 'x-delivery-count': 101 })
-  const dead = await eventually(() => broker.take('scan.dead'))
+  const dead = await broker.deliver('scan.dead')
   assert.equal(dead.headers['x-sekimori-reason'], 'redelivered 101 times')
-  assert.equal(dead.headers['x-delivery-count'], undefined)
   await broker.put('scan', dead.octets, dead.headers)
   assert.ok(await eventually(() => broker.take('sign')))
 })

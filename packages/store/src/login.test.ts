@@ -89,20 +89,19 @@ test('while the connection that brings the news is gone, nothing is answered fro
   assert.ok(await login(ALICE, 'new'))
 })
 
-test('an address that does not exist costs as much time as a wrong password', async () => {
+test('an address that does not exist costs as much as a wrong password', async () => {
   const login = await openLogin(stack.database)
-  const timed = async (address: string) => {
-    const since = performance.now()
-    await login(address, 'wrong')
-    return performance.now() - since
+  // CPU time of all threads: the clock on the wall says little on a busy machine.
+  const cost = async (address: string) => {
+    const before = process.cpuUsage()
+    for (let round = 0; round < 4; round++) await login(address, 'wrong')
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / 1_000
   }
-  const known: number[] = []
-  const unknown: number[] = []
-  for (let round = 0; round < 6; round++) {
-    known.push(await timed(ALICE))
-    unknown.push(await timed('nobody@example.test'))
-  }
-  assert.ok(Math.min(...unknown) > 0.6 * Math.min(...known), `${Math.min(...unknown)} and ${Math.min(...known)} ms`)
+  await cost(ALICE)
+  const known = await cost(ALICE)
+  const unknown = await cost('nobody@example.test')
+  assert.ok(unknown > 0.5 * known, `${unknown} and ${known} ms`)
 })
 
 /** Ends the listening connection and lets it not come back; the connections of the pool go on. */

@@ -22,6 +22,8 @@ export interface TestBroker extends AsyncDisposable {
   exists(queue: string): Promise<boolean>
   /** Takes the next message out of a queue. */
   take(queue: string): Promise<FoundMessage | undefined>
+  /** Waits for the next message as a consumer gets it: with the headers that it was published with. */
+  deliver(queue: string): Promise<FoundMessage>
   put(queue: string, octets: Buffer, headers?: Record<string, unknown>): Promise<void>
   deleteQueue(queue: string): Promise<void>
   /** Empties all queues, for the next test of a file. */
@@ -77,6 +79,20 @@ class VirtualHost implements TestBroker {
       const message = await channel.get(queue, { noAck: true })
       return message === false ? undefined : { octets: message.content, headers: message.properties.headers ?? {} }
     })
+  }
+
+  async deliver(queue: string): Promise<FoundMessage> {
+    const channel = await this.#model.createChannel()
+    const { promise, resolve, reject } = Promise.withResolvers<FoundMessage>()
+    await channel.prefetch(1)
+    await channel.consume(queue, (message) => {
+      if (message === null) return reject(new Error(`${queue} was deleted`))
+      channel.ack(message)
+      resolve({ octets: message.content, headers: message.properties.headers ?? {} })
+    })
+    const found = await promise
+    await channel.close()
+    return found
   }
 
   async put(queue: string, octets: Buffer, headers: Record<string, unknown> = {}): Promise<void> {
