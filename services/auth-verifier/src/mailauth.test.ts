@@ -169,6 +169,24 @@ test('a mail with thousands of signatures costs no more than one with twenty', a
   assert.ok(lookups.length < 60, `${lookups.length} lookups`)
 })
 
+test('name servers that take their time hold a mail up for a bounded time', async () => {
+  let time = 0
+  const lookups: string[] = []
+  const slow = ((name: string, type: string) => {
+    time += 9_000
+    return resolver(lookups)(name, type)
+  }) as Resolve
+  const signature = (n: number) =>
+    `DKIM-Signature: v=1; a=rsa-sha256; d=d${n}.sender.test; s=s; c=relaxed/relaxed; h=from; bh=eA==; b=eA==\r\n`
+  const flood = Array.from({ length: 20 }, (_, n) => signature(n)).join('')
+  const { methods } = await createVerifier(slow, 'mx.test', open, () => time)(jobOf(inline(flood + MAIL)))
+  assert.ok(lookups.length <= 4, `${lookups.length} lookups`)
+  assert.ok(
+    methods.some((method) => method.startsWith('spf=temperror')),
+    methods.join('\n'),
+  )
+})
+
 /** The text outside of quoted strings and comments. */
 function unquoted(line: string): string {
   return line.replace(/"(?:[^"\\]|\\.)*"/g, '').replace(/\((?:[^()\\]|\\.)*\)/g, '')

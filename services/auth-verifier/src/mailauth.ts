@@ -11,7 +11,12 @@ import { surplusSignatures, withinBudget } from './budget.ts'
 import type { Findings } from './handler.ts'
 
 /** A verifier for jobs. The signatures that we added ourselves count as part of the mail. */
-export function createVerifier(resolve: Resolve, hostname: string, open: OpenContent): (job: Job) => Promise<Findings> {
+export function createVerifier(
+  resolve: Resolve,
+  hostname: string,
+  open: OpenContent,
+  now?: () => number,
+): (job: Job) => Promise<Findings> {
   return async (job) => {
     const { session, envelope } = job
     const isFromOutside = session.receivedBy === 'mx'
@@ -22,7 +27,7 @@ export function createVerifier(resolve: Resolve, hostname: string, open: OpenCon
     const result = await authenticate(input(job, surplus, open), {
       ...facts,
       mta: hostname,
-      resolver: withinBudget(resolve),
+      resolver: withinBudget(resolve, now),
       trustReceived: false,
       // By the RFCs' letter: a body that was changed is dkim=fail (RFC 6376 section 6.1.3), not neutral.
       strict: true,

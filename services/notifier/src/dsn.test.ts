@@ -105,6 +105,7 @@ test('what a remote server says breaks neither the fields nor the lines, and sta
   assert.equal(others.length, 0)
   assert.match(block!, /^Final-Recipient: utf-8; \\x\{5229\}\\x\{7528\}\\x\{8005\}@\\x\{4F8B\}\\x\{3048\}\.test\r$/m)
   assert.equal(block!.match(/^Action:/gm)?.length, 1)
+  assert.match(block!, /^Diagnostic-Code: smtp; 550 x Action: delivered Final-Recipient: rfc822; y@z\.test \?{50}/m)
   for (const line of text.split('\r\n')) assert.ok(line.length <= 998)
 })
 
