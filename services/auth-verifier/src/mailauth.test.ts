@@ -176,9 +176,9 @@ test('name servers that take their time hold a mail up for a bounded time', asyn
     time += 9_000
     return resolver(lookups)(name, type)
   }) as Resolve
-  const signature = (n: number) =>
-    `DKIM-Signature: v=1; a=rsa-sha256; d=d${n}.sender.test; s=s; c=relaxed/relaxed; h=from; bh=eA==; b=eA==\r\n`
-  const flood = Array.from({ length: 20 }, (_, n) => signature(n)).join('')
+  const genuine = await signed()
+  const signature = genuine.slice(0, genuine.indexOf('From: Sender'))
+  const flood = Array.from({ length: 20 }, (_, n) => signature.replace(/s=s1/, `s=other${n}`)).join('')
   const { methods } = await createVerifier(slow, 'mx.test', open, () => time)(jobOf(inline(flood + MAIL)))
   assert.ok(lookups.length <= 4, `${lookups.length} lookups`)
   assert.ok(
