@@ -5,7 +5,7 @@ import { describeFailure } from './announcement.ts'
 import { awaitStopRequest, type StopRequest } from './stop-request.ts'
 import { ensureInstalled, serverPackages } from './system-packages.ts'
 import { runTestFiles, separately, together } from './test-process.ts'
-import { clientPackages, startTestServers } from './test-servers.ts'
+import { archiverPackages, clientPackages, startTestServers } from './test-servers.ts'
 
 const WORKSPACE = resolve(import.meta.dirname, '..', '..', '..')
 const UNIT = ['packages/*/src/**/*.test.ts', 'services/*/src/**/*.test.ts', 'deploy/**/*.test.ts', 'k8s/**/*.test.ts']
@@ -26,7 +26,8 @@ async function main(): Promise<number> {
   try {
     const steps = plan(process.argv.slice(2).map((file) => resolve(file)))
     const isBlackBox = steps.some(({ name }) => name === 'black box')
-    await ensureInstalled(isBlackBox ? [...serverPackages, ...clientPackages] : serverPackages, console.log)
+    const needed = [...serverPackages, ...archiverPackages, ...(isBlackBox ? clientPackages : [])]
+    await ensureInstalled(needed, console.log)
     return await runSteps(steps, request)
   } catch (error) {
     process.stderr.write(describeFailure(error))

@@ -21,6 +21,16 @@ export const clientPackages: SystemPackage[] = [
   { name: 'python3-dkim' },
 ]
 
+/** What makes the archives that unit tests take apart. */
+export const archiverPackages: SystemPackage[] = [
+  { name: '7zip', file: '/usr/bin/7zz' },
+  { name: 'arj', file: '/usr/bin/arj' },
+  { name: 'bzip2', file: '/usr/bin/bzip2' },
+  { name: 'gcab', file: '/usr/bin/gcab' },
+  { name: 'xz-utils', file: '/usr/bin/xz' },
+  { name: 'zip', file: '/usr/bin/zip' },
+]
+
 export interface TestServers extends AsyncDisposable {
   /**
    * TEST_DATABASE_URL: the superuser's, on database `postgres`. TEST_AMQP_URL: virtual host `/`. TEST_RABBITMQ_CTL: the

@@ -1,0 +1,110 @@
+// Opens the archives in the attachments of mails, in threads of their own: hostile content can neither hold up nor
+// harm the process, and costs one mail no more than its limits.
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { Channel } from './channel.ts'
+import { type ArchiveLimits, defaultLimits, type Finding } from './finding.ts'
+import { mayHoldArchive } from './glance.ts'
+import { type Ended, Thread } from './thread.ts'
+import { type Turn, Turns } from './turns.ts'
+import { compile } from './web-assembly.ts'
+
+/** What a mail may cost in the lane that keeps others from waiting. */
+const QUICK_CPU_MS = 300
+
+export interface ArchiveWalker extends AsyncDisposable {
+  /** One mail: its attachments share the limits. */
+  mail(limits?: Partial<ArchiveLimits>): MailWalk
+}
+
+export interface MailWalk {
+  /**
+   * What is inside of an attachment: each file that is no archive, and each reason why something could not be looked
+   * into. The attachment itself is not handed out. One attachment of a mail at a time; leaving the loop ends the walk.
+   */
+  walk(attachment: Buffer): AsyncIterable<Finding>
+}
+
+export interface WalkerOptions {
+  /** Threads that take any mail; one more takes only quick ones. */
+  threads: number
+}
+
+/** Opens the walker. Threads start when they are first needed. */
+export async function openArchiveWalker({ threads }: WalkerOptions): Promise<ArchiveWalker> {
+  const module = await compile(await readFile(fileURLToPath(import.meta.resolve('7z-wasm/7zz.wasm'))))
+  const forAll = Array.from({ length: threads }, () => new Thread(module))
+  const quick = [new Thread(module)]
+  const turns = new Turns(forAll, quick)
+  return {
+    mail: (limits) => new Mail(turns, { ...defaultLimits, ...limits }),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...forAll, ...quick].map((thread) => thread[Symbol.asyncDispose]()))
+    },
+  }
+}
+
+class Mail implements MailWalk {
+  #turns: Turns<Thread>
+  #left: ArchiveLimits
+  #isSlow = false
+
+  constructor(turns: Turns<Thread>, limits: ArchiveLimits) {
+    this.#turns = turns
+    this.#left = limits
+  }
+
+  async *walk(attachment: Buffer): AsyncGenerator<Finding> {
+    if (!mayHoldArchive(attachment)) return
+    let known = 0
+    for (;;) {
+      const turn = await this.#turns.take(this.#isSlow)
+      const channel = new Channel<Finding>()
+      const ending = this.#run(turn, attachment, known, channel)
+      try {
+        for await (const finding of channel) {
+          known++
+          yield finding
+        }
+      } finally {
+        // Until then the thread is ours.
+        if (!channel.isEnded) turn.thread.cancel()
+      }
+      const ended = await ending
+      // Too slow for the quick lane says nothing yet: once more, where it has its time.
+      if (ended.kind === 'out of time' && turn.lane === 'quick' && this.#left.cpuMs > 0) this.#isSlow = true
+      else return yield* outcome(ended)
+    }
+  }
+
+  async #run(turn: Turn<Thread>, bytes: Buffer, skip: number, channel: Channel<Finding>): Promise<Ended> {
+    const isTrial = turn.lane === 'quick'
+    const cpuMs = isTrial ? Math.min(QUICK_CPU_MS, this.#left.cpuMs) : this.#left.cpuMs
+    const limits = { ...this.#left, cpuMs }
+    const ended = await turn.thread.run({ bytes, limits, skip, isTrial, found: (findings) => channel.push(findings) })
+    this.#charge(ended)
+    channel.end()
+    this.#turns.giveBack(turn)
+    return ended
+  }
+
+  #charge({ kind, usage }: Ended): void {
+    this.#left.cpuMs = Math.max(0, this.#left.cpuMs - usage.cpuMs)
+    // What comes out of a walk that is done once more counts then.
+    if (kind !== 'finished') return
+    this.#left.files = Math.max(0, this.#left.files - usage.files)
+    this.#left.outputBytes = Math.max(0, this.#left.outputBytes - usage.outputBytes)
+  }
+}
+
+function* outcome(ended: Ended): Generator<Finding> {
+  switch (ended.kind) {
+    case 'finished':
+      return
+    case 'out of time':
+      yield { kind: 'unscannable', reason: 'time', path: '', detail: 'too much processor time' }
+      return
+    case 'crashed':
+      yield { kind: 'unscannable', reason: ended.isOutOfMemory ? 'size' : 'damaged', path: '', detail: ended.detail }
+  }
+}
