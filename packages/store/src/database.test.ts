@@ -7,7 +7,8 @@ import { eventually } from '@sekimori/testing/eventually'
 import { createTestDatabase, type TestDatabase } from '@sekimori/testing/test-database'
 import { serviceStandIn } from '@sekimori/testing/test-service'
 import pg from 'pg'
-import { isPostgresAway, openDatabase, type Queryable } from './database.ts'
+import { openDatabase, type Queryable } from './database.ts'
+import { isPostgresAway } from './postgres-away.ts'
 
 let stack: TestDatabase
 before(async () => {

@@ -3,6 +3,7 @@ import { DependencyAway } from '@sekimori/runtime/dependency'
 import type { Service } from '@sekimori/runtime/service'
 import pg from 'pg'
 import { migrate } from './migrate.ts'
+import { isPostgresAway } from './postgres-away.ts'
 import { Watcher } from './watcher.ts'
 
 export const POSTGRES = 'postgres'
@@ -32,35 +33,6 @@ export interface Database extends Queryable, AsyncDisposable {
   onDirectoryChange(listener: () => void): void
   /** False while news of changes can't arrive: then nothing may be answered from a cache. */
   hearsChanges(): boolean
-}
-
-const AWAY_CODES = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOENT',
-  'EAI_AGAIN',
-  'ENOTFOUND',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  '25006', // read only: a former primary
-  '3D000', // the database is being restored
-  '57P01',
-  '57P02',
-  '57P03',
-  '57P05',
-])
-/** Connection trouble; refused credentials (being rotated); no disk, memory or connections left. */
-const AWAY_CLASSES = new Set(['08', '28', '53'])
-const AWAY_TEXT =
-  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Client has encountered a connection error|Client was closed|Query read timeout)/
-
-/** Whether the error says that Postgres can't be used now (as opposed to: it refuses this statement). */
-export function isPostgresAway(error: unknown): boolean {
-  const { code = '', message = '' } = (error ?? {}) as { code?: string; message?: string }
-  const isState = code.length === 5
-  return AWAY_CODES.has(code) || (isState && AWAY_CLASSES.has(code.slice(0, 2))) || AWAY_TEXT.test(message)
 }
 
 class PostgresDatabase implements Database {

@@ -5,7 +5,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { DependencyAway } from '@sekimori/runtime/dependency'
 import type { Log } from '@sekimori/runtime/log'
 import pg from 'pg'
-import { isPostgresAway, POSTGRES } from './database.ts'
+import { POSTGRES } from './database.ts'
+import { isPostgresAway } from './postgres-away.ts'
 
 const RETRY_MS = 250
 const CONNECT_TIMEOUT_MS = 5_000
