@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { composeMail, fieldOf, fieldsOf } from '@sekimori/testing/mail-text'
 import { sharedStack } from '@sekimori/testing/shared-stack'
-import { HOSTNAME } from '@sekimori/testing/stack'
+import { HOSTNAME } from '@sekimori/testing/stack-settings'
 
 const FORGED = [
   `Authentication-Results: ${HOSTNAME}; spf=pass smtp.mailfrom=forged.example; dkim=pass; dmarc=pass`,

@@ -8,7 +8,8 @@ import { eventually } from '@sekimori/testing/eventually'
 import { launch } from '@sekimori/testing/launcher'
 import { composeMail, subjectOf } from '@sekimori/testing/mail-text'
 import { isRunning, processesOf } from '@sekimori/testing/process-list'
-import { isolatedSettings, newStateDirectory, type Stack, startStack } from '@sekimori/testing/stack'
+import { type Stack, startStack } from '@sekimori/testing/stack'
+import { isolatedSettings, newStateDirectory } from '@sekimori/testing/stack-settings'
 
 const SECOND_START_MS = 15_000
 

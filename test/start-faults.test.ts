@@ -10,7 +10,7 @@ import { composeMail } from '@sekimori/testing/mail-text'
 import { processesOf } from '@sekimori/testing/process-list'
 import { runClient } from '@sekimori/testing/real-client'
 import { sharedStack } from '@sekimori/testing/shared-stack'
-import { isolatedSettings, newStateDirectory } from '@sekimori/testing/stack'
+import { isolatedSettings, newStateDirectory } from '@sekimori/testing/stack-settings'
 
 /** A new directory, removed at the end. */
 function scratchDirectory(): Disposable & { path: string } {

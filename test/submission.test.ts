@@ -5,7 +5,7 @@ import { bodyOf, composeMail, fieldOf, fieldsOf } from '@sekimori/testing/mail-t
 import { dialPop3 } from '@sekimori/testing/pop3-dialer'
 import { sharedStack } from '@sekimori/testing/shared-stack'
 import { dialSmtp } from '@sekimori/testing/smtp-dialer'
-import { HOSTNAME } from '@sekimori/testing/stack'
+import { HOSTNAME } from '@sekimori/testing/stack-settings'
 
 const LONG_LINE = 'x'.repeat(998)
 // Octets that servers like to spoil: dots, 8-bit text, long lines, white space at line ends, no final text line.

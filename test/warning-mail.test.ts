@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { checkSignatures } from '@sekimori/testing/dkim-check'
 import { composeMail, fieldOf, fieldsOf, subjectOf, textOf } from '@sekimori/testing/mail-text'
 import { sharedStack } from '@sekimori/testing/shared-stack'
-import { DOMAIN, HOSTNAME } from '@sekimori/testing/stack'
+import { DOMAIN } from '@sekimori/testing/stack'
+import { HOSTNAME } from '@sekimori/testing/stack-settings'
 import { virusMail } from '@sekimori/testing/virus-mail'
 
 test('S1-17 S1-18 a warning has a null reverse-path, is Auto-Submitted, signed, scanned and verified', async () => {

@@ -1,18 +1,17 @@
 // The whole system as a black-box test sees it: started by npm start's program in a directory and on ports of its own,
 // with a DNS server and a remote mail server that belong to the test.
 import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startDnsServer, type TestDnsServer } from './dns-server.ts'
 import { eventually } from './eventually.ts'
-import { freePorts } from './free-ports.ts'
 import { type Endpoints, type Launcher, launch } from './launcher.ts'
 import { type RemoteServer, startRemoteServer } from './remote-server.ts'
 import { type ApiAnswer, callApi, type Method } from './settings-client.ts'
 import { StackMail } from './stack-mail.ts'
 import { StackProcesses } from './stack-processes.ts'
+import { HOSTNAME, isolatedSettings, newStateDirectory } from './stack-settings.ts'
 
 export interface StackOptions {
   /** Settings of npm start and of the services, over those that every stack has. */
@@ -27,8 +26,6 @@ export interface Mailbox {
 }
 
 export const DOMAIN = 'example.test'
-export const HOSTNAME = 'mail.example.test'
-const LISTENERS = ['SUBMISSION_PORT', 'SMTPS_PORT', 'MX_PORT', 'POP3_PORT', 'POP3S_PORT', 'SETTINGS_API_PORT']
 
 /** Starts the system and waits until it is ready. Dispose it: that fails when something is left running. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
@@ -51,22 +48,6 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   await stack.publishDnsRecords()
   stack.own(resources.move())
   return stack
-}
-
-/** A new directory below the system's one for temporary files. */
-export function newStateDirectory(): string {
-  return mkdtempSync(join(tmpdir(), 'sekimori-stack-'))
-}
-
-/** Settings that keep a stack apart from all else on this machine. */
-export async function isolatedSettings(stateDir: string): Promise<Record<string, string>> {
-  const ports = await freePorts(LISTENERS.length)
-  return {
-    ...Object.fromEntries(LISTENERS.map((name, index) => [name, String(ports[index])])),
-    STATE_DIR: stateDir,
-    MAIL_HOSTNAME: HOSTNAME,
-    SIGNATURE_UPDATES: 'off',
-  }
 }
 
 export class Stack extends StackMail implements AsyncDisposable {

@@ -1,0 +1,32 @@
+// Directory, ports and the other settings that keep a system started by a test apart from all else on this machine.
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePorts } from './free-ports.ts'
+import { isRunning, processesOf } from './process-list.ts'
+
+/** The name that the system under test gives itself. */
+export const HOSTNAME = 'mail.example.test'
+const PREFIX = 'sekimori-stack-'
+const LISTENERS = ['SUBMISSION_PORT', 'SMTPS_PORT', 'MX_PORT', 'POP3_PORT', 'POP3S_PORT', 'SETTINGS_API_PORT']
+
+/** A new directory below the system's one for temporary files; those of test runs that broke off are removed. */
+export function newStateDirectory(): string {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
+    const owner = Number.parseInt(name.slice(PREFIX.length), 10)
+    const path = join(tmpdir(), name)
+    if (!isRunning(owner) && processesOf(path).length === 0) rmSync(path, { recursive: true, force: true })
+  }
+  return mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`))
+}
+
+/** Settings that keep a stack apart from all else on this machine. */
+export async function isolatedSettings(stateDir: string): Promise<Record<string, string>> {
+  const ports = await freePorts(LISTENERS.length)
+  return {
+    ...Object.fromEntries(LISTENERS.map((name, index) => [name, String(ports[index])])),
+    STATE_DIR: stateDir,
+    MAIL_HOSTNAME: HOSTNAME,
+    SIGNATURE_UPDATES: 'off',
+  }
+}
