@@ -112,7 +112,7 @@ export const chapters: Chapter[] = [
         'Mail between accounts and from outside: each maildrop gets one copy',
       ),
       own(/^(outbound|returned-mail)\./, 'Mail to other servers: to the MX, retried, returned'),
-      own(/^killed-/, '250 means safe: what was accepted survives the death of any process'),
+      own(/^(killed-|drain)/, '250 means safe: what was accepted survives the end of any process'),
       own(/^large-mail/, 'Large mail, limits, many sessions'),
       own(
         /^(start-faults|restart|second-copy)\./,

@@ -23,11 +23,11 @@ export class StackProcesses {
     return pid
   }
 
-  /** SIGKILL; resolves when endpoints.json names the process that takes its place, to the time that this took. */
-  async kill(name: string): Promise<number> {
+  /** Ends it; resolves when endpoints.json names the process that takes its place, to the time that this took. */
+  async kill(name: string, signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<number> {
     const killed = this.pid(name)
     const since = performance.now()
-    process.kill(killed, 'SIGKILL')
+    process.kill(killed, signal)
     await eventually(() => (this.#processes()[name] ?? [killed])[0] !== killed)
     return performance.now() - since
   }
