@@ -1,4 +1,5 @@
 // Settings of remote-delivery. Durations are written with their unit: 30s, 5m, 4h, 5d.
+import { duration } from '@sekimori/config/duration'
 import {
   brokerSettings,
   databaseSettings,
@@ -10,15 +11,8 @@ import {
 } from '@sekimori/config/settings'
 import { dnsSettings } from '@sekimori/dns/settings'
 import Type, { type Static } from 'typebox'
-import { parseDuration, parseDurations } from './schedule.ts'
+import { parseDurations } from './schedule.ts'
 import { parseSmarthost } from './smarthost.ts'
-
-const duration = (standard: string, description: string) =>
-  Type.Refine(
-    Type.String({ default: standard, description }),
-    (text) => parseDuration(text) !== undefined,
-    () => 'must be a duration such as 30s, 5m, 4h or 5d',
-  )
 
 export const schema = Type.Object({
   ...processSettings,

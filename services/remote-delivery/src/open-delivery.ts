@@ -1,5 +1,6 @@
 // Delivery on the real thing: dialogues with remote servers, as many and as long as the settings allow.
 
+import { parseDuration } from '@sekimori/config/duration'
 import type { Resolve } from '@sekimori/dns/resolver'
 import type { Recipient } from '@sekimori/mail/job'
 import type { Log } from '@sekimori/runtime/log'
@@ -9,7 +10,6 @@ import { type DeliverPorts, deliver } from './deliver.ts'
 import { reportDelivery } from './delivery-report.ts'
 import { destinationsOf } from './destination.ts'
 import { openExchangers } from './mx.ts'
-import { parseDuration } from './schedule.ts'
 import { Slots } from './slots.ts'
 import { parseSmarthost, type Smarthost } from './smarthost.ts'
 import { openSession, type SmtpOptions } from './smtp.ts'

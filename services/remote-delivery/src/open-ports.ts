@@ -1,4 +1,5 @@
 // The ports of handler and retry loop on the real things: database, broker, remote servers.
+import { parseDuration } from '@sekimori/config/duration'
 import type { Resolve } from '@sekimori/dns/resolver'
 import type { Broker } from '@sekimori/queue/broker'
 import type { Publication } from '@sekimori/queue/queues'
@@ -16,7 +17,7 @@ import { insist } from './insist.ts'
 import { openDelivery } from './open-delivery.ts'
 import { outboundMail } from './outbound-mail.ts'
 import type { RetryOptions, RetryPorts } from './retry-loop.ts'
-import { parseDuration, readSchedule } from './schedule.ts'
+import { readSchedule } from './schedule.ts'
 
 /** A crashed replica's mails rest for this long. */
 const LEASE_MS = 60_000

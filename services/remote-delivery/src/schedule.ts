@@ -1,5 +1,5 @@
 // When a deferred mail is tried again, and when it is given up (RFC 5321 section 4.5.4.1).
-import ms, { type StringValue } from 'ms'
+import { parseDuration } from '@sekimori/config/duration'
 
 export interface Schedule {
   /** Time to the next attempt, after the first, second … one; the last repeats. */
@@ -16,13 +16,6 @@ interface ScheduleSettings {
 
 /** Attempts of mails that were deferred together don't stay together. */
 const JITTER = 0.1
-
-/** A duration such as 30s, 5m, 4h or 5d in milliseconds; undefined when the text is none. */
-export function parseDuration(text: string): number | undefined {
-  if (!/^\d+(\.\d+)? ?[a-z]{1,12}$/i.test(text)) return undefined
-  const duration = ms(text as StringValue)
-  return duration >= 1 ? duration : undefined
-}
 
 /** Durations separated by commas; undefined when one of them is none. */
 export function parseDurations(text: string): number[] | undefined {
