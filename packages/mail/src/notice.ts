@@ -1,7 +1,9 @@
-// What the notifier is asked to tell somebody: of a virus that was stopped, or of mail that could not be delivered.
+// What the notifier is asked to tell somebody: of a virus that was stopped, of mail that could not be checked, or
+// of mail that could not be delivered.
 import Type, { type Static } from 'typebox'
 import type { Content } from './content.ts'
 import { JobHeader } from './job.ts'
+import { UnscannableAction, UnscannableReason } from './unscannable.ts'
 
 /** A recipient that delivery has given up on (RFC 3464): `status` is the enhanced status code. */
 export const FailedRecipient = Type.Object({
@@ -21,7 +23,15 @@ const Undelivered = Type.Object({
   job: JobHeader,
 })
 
-export const NoticeHeader = Type.Union([Infected, Undelivered])
+/** Mail that could not be checked, and what its domain had done with it. The recipients are those who are to be told. */
+const Unscannable = Type.Object({
+  kind: Type.Literal('unscannable'),
+  reason: UnscannableReason,
+  action: UnscannableAction,
+  job: JobHeader,
+})
+
+export const NoticeHeader = Type.Union([Infected, Unscannable, Undelivered])
 
 export type FailedRecipient = Static<typeof FailedRecipient>
 export type NoticeHeader = Static<typeof NoticeHeader>

@@ -10,6 +10,7 @@ import { dsnJob, warningJob } from './compose.ts'
 import { dsnText } from './dsn-text.ts'
 import { concernedParties, type Party, type PartyPorts, wantsWarning } from './parties.ts'
 import { shown, shownAddresses } from './shown.ts'
+import { noticeOfUnscannable } from './unscannable.ts'
 import { warningText } from './warning-text.ts'
 import { withoutDetails } from './without-details.ts'
 
@@ -25,6 +26,8 @@ export async function handleNotice(notice: Notice, ports: Ports): Promise<Public
   switch (notice.kind) {
     case 'infected':
       return warn(notice, ports)
+    case 'unscannable':
+      return noticeOfUnscannable(notice, ports)
     case 'undelivered':
       return report(notice, ports)
   }

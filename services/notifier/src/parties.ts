@@ -32,6 +32,13 @@ export async function concernedParties(job: JobHeader, ports: PartyPorts): Promi
   return [...parties.values()]
 }
 
+/** The local recipients alone, once each, members in place of a list. */
+export async function concernedRecipients(job: JobHeader, ports: PartyPorts): Promise<Party[]> {
+  const parties = new Map<string, Party>()
+  for (const { address } of job.envelope.recipients) await addRecipient(parties, address, ports)
+  return [...parties.values()]
+}
+
 async function addRecipient(parties: Map<string, Party>, address: string, ports: PartyPorts): Promise<void> {
   const found = await ports.lookup(address)
   switch (found.kind) {
