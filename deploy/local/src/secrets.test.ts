@@ -16,6 +16,7 @@ test('secrets are made once, differ from one another and are for the owner only'
   const first = await loadSecrets(file.path, false)
   assert.equal(new Set(Object.values(first)).size, Object.keys(first).length)
   assert.equal(Buffer.from(first.dkimMasterKey, 'base64').length, 32)
+  assert.equal(Buffer.from(first.quarantineMasterKey, 'base64').length, 32)
   assert.equal(statSync(file.path).mode & 0o777, 0o600)
   assert.deepEqual(await loadSecrets(file.path, true), first)
 })

@@ -12,6 +12,8 @@ export interface Secrets {
   brokerCookie: string
   /** 32 bytes in base64: encrypts the DKIM private keys in the database. */
   dkimMasterKey: string
+  /** 32 bytes in base64: seals quarantined mail in the database. */
+  quarantineMasterKey: string
   alicePassword: string
   bobPassword: string
   carolPassword: string
@@ -24,6 +26,7 @@ const generators: { [name in keyof Secrets]: () => string } = {
   brokerPassword: () => randomBytes(24).toString('base64url'),
   brokerCookie: () => randomBytes(24).toString('base64url'),
   dkimMasterKey: () => randomBytes(32).toString('base64'),
+  quarantineMasterKey: () => randomBytes(32).toString('base64'),
   alicePassword: demoPassword,
   bobPassword: demoPassword,
   carolPassword: demoPassword,

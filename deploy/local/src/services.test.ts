@@ -10,7 +10,11 @@ function context(environment: Record<string, string>): ServiceContext {
   return {
     settings,
     paths: statePaths(settings.STATE_DIR),
-    secrets: { adminApiKey: 'admin-secret', dkimMasterKey: 'dkim-secret' } as Secrets,
+    secrets: {
+      adminApiKey: 'admin-secret',
+      dkimMasterKey: 'dkim-secret',
+      quarantineMasterKey: 'quarantine-secret',
+    } as Secrets,
     servers: {
       databaseUrl: 'postgres://ours',
       amqpUrl: 'amqp://ours',
@@ -46,5 +50,6 @@ test('each service gets only the keys that it works with', () => {
   const holders = (secret: string) =>
     serviceNames.filter((name) => Object.values(serviceEnvironment(name, context({}))).includes(secret))
   assert.deepEqual(holders('dkim-secret'), ['dkim-signer', 'settings-api'])
+  assert.deepEqual(holders('quarantine-secret'), ['scanner'])
   assert.deepEqual(holders('admin-secret'), ['settings-api'])
 })

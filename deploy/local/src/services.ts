@@ -83,7 +83,7 @@ export function serviceEnvironment(name: ServiceName, context: ServiceContext): 
   return { ...Object.fromEntries(given), ...ours }
 }
 
-const secretSettings = ['DATABASE_URL', 'AMQP_URL', 'ADMIN_API_KEY', 'DKIM_MASTER_KEY']
+const secretSettings = ['DATABASE_URL', 'AMQP_URL', 'ADMIN_API_KEY', 'DKIM_MASTER_KEY', 'QUARANTINE_MASTER_KEY']
 
 function sharedSettings({ settings, servers, tls }: ServiceContext): Record<string, string> {
   const ports = (Object.keys(listeners) as (keyof typeof listeners)[]).map((name) => [name, String(settings[name])])
@@ -108,9 +108,10 @@ function ownSecrets(name: ServiceName, secrets: Secrets): Record<string, string>
       return { DKIM_MASTER_KEY: secrets.dkimMasterKey }
     case 'settings-api':
       return { DKIM_MASTER_KEY: secrets.dkimMasterKey, ADMIN_API_KEY: secrets.adminApiKey }
+    case 'scanner':
+      return { QUARANTINE_MASTER_KEY: secrets.quarantineMasterKey }
     case 'submission-gateway':
     case 'mx-gateway':
-    case 'scanner':
     case 'auth-verifier':
     case 'local-delivery':
     case 'remote-delivery':

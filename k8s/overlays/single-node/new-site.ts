@@ -21,6 +21,7 @@ function siteObjects(hostname: string, certificate: string, key: string): object
       'database-url': `postgres://sekimori:${database}@postgres:5432/sekimori`,
       'broker-url': `amqp://sekimori:${broker}@rabbitmq:5672`,
       'dkim-master-key': randomBytes(32).toString('base64'),
+      'quarantine-master-key': randomBytes(32).toString('base64'),
       'admin-api-key': randomBytes(32).toString('hex'),
     }),
     secret('sekimori-servers', 'Opaque', {

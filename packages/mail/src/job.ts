@@ -1,6 +1,7 @@
 // One mail on its way through the stages: what every queue but `notify` carries.
 import Type, { type Static } from 'typebox'
 import type { Content } from './content.ts'
+import { UnscannableReason } from './unscannable.ts'
 
 export const Recipient = Type.Object({
   address: Type.String({ minLength: 1 }),
@@ -33,6 +34,17 @@ export const HistoryEntry = Type.Object({ stage: Type.String(), at: Type.Integer
 /** The legs of a mail: as sent by an account, on its way to a local maildrop, on its way to another server. */
 export const Direction = Type.Union([Type.Literal('submission'), Type.Literal('inbound'), Type.Literal('outbound')])
 
+/**
+ * An operator's release of mail that was set aside unscanned: why it was, and which record of the quarantine it comes
+ * from. Only the job with the record's own `token` goes on, so that a release that is published twice happens once.
+ */
+export const Release = Type.Object({
+  reason: UnscannableReason,
+  direction: Direction,
+  kind: Type.Union([Type.Literal('held'), Type.Literal('refused')]),
+  token: Type.String({ minLength: 1 }),
+})
+
 /** A job without its content. `added` are header lines (no CRLF at the end), top first; `struck` flat start, end offsets. */
 export const JobHeader = Type.Object({
   queueId: Type.String({ minLength: 1 }),
@@ -44,6 +56,7 @@ export const JobHeader = Type.Object({
   added: Type.Array(Type.String()),
   struck: Type.Array(Type.Integer()),
   history: Type.Array(HistoryEntry),
+  released: Type.Optional(Release),
 })
 
 export type Recipient = Static<typeof Recipient>
@@ -51,6 +64,7 @@ export type Envelope = Static<typeof Envelope>
 export type Session = Static<typeof Session>
 export type Direction = Static<typeof Direction>
 export type HistoryEntry = Static<typeof HistoryEntry>
+export type Release = Static<typeof Release>
 export type JobHeader = Static<typeof JobHeader>
 export type Job = JobHeader & { content: Content }
 

@@ -19,18 +19,33 @@ export async function storeContent(
 ): Promise<number> {
   await insertContent(database, id, holder)
   try {
-    let sizeBytes = 0
-    let seq = 0
-    for await (const chunk of inChunks(input)) {
-      await insertChunk(database, id, seq++, chunk)
-      sizeBytes += chunk.length
-    }
-    await finishContent(database, id, sizeBytes)
-    return sizeBytes
+    return await writeChunks(database, id, input)
   } catch (error) {
     await releaseContent(database, id, holder)
     throw error
   }
+}
+
+/** The same inside a transaction, which undoes it when the input fails. */
+export async function writeContent(
+  client: Queryable,
+  id: string,
+  holder: string,
+  input: AsyncIterable<Buffer>,
+): Promise<number> {
+  await insertContent(client, id, holder)
+  return writeChunks(client, id, input)
+}
+
+async function writeChunks(database: Queryable, id: string, input: AsyncIterable<Buffer>): Promise<number> {
+  let sizeBytes = 0
+  let seq = 0
+  for await (const chunk of inChunks(input)) {
+    await insertChunk(database, id, seq++, chunk)
+    sizeBytes += chunk.length
+  }
+  await finishContent(database, id, sizeBytes)
+  return sizeBytes
 }
 
 async function* inChunks(input: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
@@ -143,10 +158,13 @@ export async function readHead(chunks: AsyncIterable<Buffer>, mostBytes = 262_14
 
 /** Lets a hold go; the content is deleted when nobody else needs it. */
 export async function releaseContent(database: Database, id: string, holder: string): Promise<void> {
-  await database.transaction(async (client) => {
-    await client.query('delete from content_use where content_id = $1 and holder = $2', [id, holder])
-    await deleteUnusedContent(client, [id])
-  })
+  await database.transaction((client) => dropHold(client, id, holder))
+}
+
+/** The same inside a transaction. */
+export async function dropHold(client: Queryable, id: string, holder: string): Promise<void> {
+  await client.query('delete from content_use where content_id = $1 and holder = $2', [id, holder])
+  await deleteUnusedContent(client, [id])
 }
 
 /** Exchanges one hold for others in one step. Resolves to false when the content is gone already. */
@@ -167,7 +185,7 @@ export async function passContent(database: Database, id: string, from: string, 
 }
 
 /**
- * Deletes those of the contents that no maildrop, quarantine, deferred mail or holder refers to. To be called inside the
+ * Deletes those of the contents that no maildrop, deferred mail or holder refers to. To be called inside the
  * transaction that removed a reference. The rows are locked first: of two transactions that remove the last two
  * references at the same time, the second one must see that it is the last.
  */
@@ -181,7 +199,6 @@ export async function deleteUnusedContent(client: Queryable, ids: string[]): Pro
     `delete from content where id = any($1::text[])
        and not exists (select from content_use where content_id = content.id)
        and not exists (select from maildrop_message where content_id = content.id)
-       and not exists (select from quarantine where content_id = content.id)
        and not exists (select from deferred_mail where content_id = content.id)`,
     [ids],
   )

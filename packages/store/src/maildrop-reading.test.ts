@@ -138,24 +138,19 @@ test('a uid is never used again', async () => {
 })
 
 test('content goes with its last reference, whatever kind that is', async () => {
-  for (const id of ['alone', 'carol', 'used', 'quarantined', 'deferred']) await keep(id, 'x')
+  for (const id of ['alone', 'carol', 'used', 'deferred']) await keep(id, 'x')
   const mine: number[] = []
-  for (const id of ['alone', 'alone', 'carol', 'used', 'quarantined', 'deferred']) mine.push(await deliver(bob, id))
+  for (const id of ['alone', 'alone', 'carol', 'used', 'deferred']) mine.push(await deliver(bob, id))
   const hers = await deliver(carol, 'carol')
   const { database } = stack
   await database.query("insert into content_use (content_id, holder) values ('used', 'a job')")
-  await database.query(
-    `insert into quarantine (queue_id, direction, signature, engine, envelope, session, summary, size_bytes, content_id)
-     values ('q', 'inbound', 's', 'e', '{}', '{}', '{}', 1, 'quarantined')`,
-  )
   await database.query("insert into deferred_mail (queue_id, job, content_id) values ('q', '{}', 'deferred')")
   await removeMessages(database, bob, mine.slice(0, 1))
-  assert.equal(await contents(), 'alone,carol,deferred,quarantined,used')
+  assert.equal(await contents(), 'alone,carol,deferred,used')
   await removeMessages(database, bob, mine.slice(1))
-  assert.equal(await contents(), 'carol,deferred,quarantined,used')
+  assert.equal(await contents(), 'carol,deferred,used')
   await removeMessages(database, carol, [hers])
-  assert.equal(await contents(), 'deferred,quarantined,used')
-  await database.query('delete from quarantine')
+  assert.equal(await contents(), 'deferred,used')
   await database.query('delete from deferred_mail')
 })
 

@@ -1,10 +1,9 @@
 // What operators see of the quarantine, on a real Postgres.
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
-import type { JobHeader } from '@sekimori/mail/job'
 import { createTestDatabase, type TestDatabase } from '@sekimori/testing/test-database'
-import { quarantine } from './quarantine.ts'
 import { findQuarantined, listQuarantine } from './quarantine-admin.ts'
+import { facts, held, infected, jobOf, setAsideAs } from './testing/mail-set-aside.ts'
 
 const secretContent = 'the infected mail itself'
 let stack: TestDatabase
@@ -17,23 +16,8 @@ beforeEach(async () => {
   await stack.database.query('delete from quarantine')
 })
 
-const envelope = { mailFrom: 'stranger@sender.example', recipients: [{ address: 'bob@example.test' }] }
-const session = { receivedBy: 'mx' as const, clientAddress: '192.0.2.7' }
-const summary = { subject: 'Invoice', from: 'stranger@sender.example' }
-
-async function setAside(queueId: string, time?: string): Promise<void> {
-  const job: JobHeader = {
-    queueId,
-    direction: 'inbound',
-    acceptedAt: 0,
-    envelope,
-    session,
-    added: [],
-    struck: [],
-    history: [],
-  }
-  const content = { kind: 'inline' as const, bytes: Buffer.from(secretContent) }
-  await quarantine(stack.database, { ...job, content }, { signature: 'Eicar', engine: 'ClamAV 1' }, summary)
+async function setAside(queueId: string, time?: string, part = infected): Promise<void> {
+  await setAsideAs(stack.database, jobOf(queueId, secretContent), part)
   if (time !== undefined)
     await stack.database.query('update quarantine set quarantined_at = $2 where queue_id = $1', [queueId, time])
 }
@@ -44,13 +28,16 @@ test('S1-20 of a quarantined mail everything but its content is shown', async ()
   assert.deepEqual(mail, {
     queueId: 'q1',
     direction: 'inbound',
+    kind: 'infected',
+    state: 'kept',
     signature: 'Eicar',
     engine: 'ClamAV 1',
-    envelope,
-    session,
-    summary,
+    envelope: jobOf('q1', '').envelope,
+    session: jobOf('q1', '').session,
+    summary: facts.summary,
     sizeBytes: secretContent.length,
     quarantinedAt: '2026-01-02T03:04:05.000Z',
+    isReleasable: false,
   })
   assert.deepEqual(await findQuarantined(stack.database, 'q2'), [])
 })
@@ -77,4 +64,16 @@ test('a period begins with its first instant and ends before its last', async ()
     items.map(({ queueId }) => queueId),
     ['day-2'],
   )
+})
+
+test('mail is listed by kind and state; held mail has a reason and may be released', async () => {
+  await setAside('infected')
+  await setAside('held', undefined, held)
+  const listed = async (filter: object) =>
+    (await listQuarantine(stack.database, filter, { limit: 10 })).items.map(({ queueId }) => queueId)
+  assert.deepEqual(await listed({ kind: 'held' }), ['held'])
+  assert.deepEqual(await listed({ kind: 'infected', state: 'kept' }), ['infected'])
+  assert.deepEqual(await listed({ state: 'released' }), [])
+  const [mail] = await findQuarantined(stack.database, 'held')
+  assert.deepEqual([mail?.reason, mail?.signature, mail?.isReleasable], ['encrypted', undefined, true])
 })

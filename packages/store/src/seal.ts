@@ -4,11 +4,11 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** The master key from its setting: 32 octets in base64. @throws Error that names the fault, not the key. */
-export function readMasterKey(text: string): Buffer {
+/** A master key from the setting of that name: 32 octets in base64. @throws Error that names the fault, not the key. */
+export function readMasterKey(text: string, setting = 'DKIM_MASTER_KEY'): Buffer {
   const key = Buffer.from(text, 'base64')
   if (key.length !== 32)
-    throw new Error('DKIM_MASTER_KEY must be 32 octets in base64 (make one with: openssl rand -base64 32)')
+    throw new Error(`${setting} must be 32 octets in base64 (make one with: openssl rand -base64 32)`)
   return key
 }
 

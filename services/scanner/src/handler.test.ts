@@ -5,6 +5,7 @@ import type { Job } from '@sekimori/mail/job'
 import { DependencyAway } from '@sekimori/runtime/dependency'
 import { handleScan, type Ports } from './handler.ts'
 import { summarize } from './summary.ts'
+import { policyOf } from './testing/scan-ports.ts'
 import type { Verdict } from './verdict.ts'
 
 const job: Job = {
@@ -24,9 +25,13 @@ function portsWith(verdict: Verdict, seen: string[] = []): Ports {
     hostname: 'mx.test',
     scan: async () => ({ verdict, engine: 'ClamAV 1' }),
     head: async () => Buffer.from('Subject: x\r\n\r\n'),
-    quarantine: async ({ queueId }, { signature, engine }, head) => {
-      seen.push(`${queueId} ${signature} ${engine} ${head.length}`)
+    policy: async (domain) => policyOf(domain),
+    setAside: async ({ queueId }, [part], engine, head, isEnd) => {
+      assert.ok(part?.kind === 'infected' && isEnd)
+      seen.push(`${queueId} ${part.signature} ${engine} ${head.length}`)
     },
+    recall: async () => undefined,
+    claimRelease: () => assert.fail('nothing was released'),
   }
 }
 
@@ -46,7 +51,7 @@ test('clean and unscannable mail goes on, with this verdict in its header and no
     assert.deepEqual(passed.content, job.content)
     assert.deepEqual(
       passed.history.map(({ stage, outcome }) => [stage, outcome]),
-      [['scan', words]],
+      [['scan', `${words} by ClamAV 1`]],
     )
   }
 })
@@ -76,7 +81,7 @@ test('without a verdict, or a place to set it aside, nothing is decided', async 
   await assert.rejects(handleScan(job, away), DependencyAway)
   const full: Ports = {
     ...portsWith({ kind: 'infected', signature: 'Eicar' }),
-    quarantine: () => Promise.reject(new DependencyAway('postgres')),
+    setAside: () => Promise.reject(new DependencyAway('postgres')),
   }
   await assert.rejects(handleScan(job, full), DependencyAway)
 })

@@ -1,15 +1,15 @@
-// Scanner: every mail is looked at by clamd before it goes on.
+// Scanner: every mail is looked at by clamd before it goes on, or is set aside.
 import { openBroker } from '@sekimori/queue/broker'
 import { consume } from '@sekimori/queue/consume'
 import { scan } from '@sekimori/queue/queues'
 import { loadSettings, openService } from '@sekimori/runtime/service'
 import { contentOpener, readHead } from '@sekimori/store/content'
 import { openDatabase } from '@sekimori/store/database'
-import { quarantine } from '@sekimori/store/quarantine'
+import { openVirusPolicies } from '@sekimori/store/virus-policy'
 import { schema } from './config.ts'
 import { openEngine, rememberClean } from './engine.ts'
 import { handleScan, type Ports } from './handler.ts'
-import { summarize } from './summary.ts'
+import { openQuarantine } from './open-quarantine.ts'
 
 const config = loadSettings(schema)
 await using service = await openService('scanner', config)
@@ -17,16 +17,19 @@ await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
 await using engine = openEngine(config, service)
 const open = contentOpener(database)
+const quarantine = openQuarantine(config, database, broker)
 const scanInline = rememberClean(engine)
 const ports: Ports = {
   hostname: config.MAIL_HOSTNAME,
   scan: (content) => (content.kind === 'inline' ? scanInline(content.bytes) : engine.scan(() => open(content))),
   head: (content) => readHead(open(content)),
-  quarantine: (job, finding, head) => quarantine(database, job, finding, summarize(head)),
+  policy: openVirusPolicies(database),
+  ...quarantine.handler,
 }
 await using _consumer = await consume(broker, scan, (job) => handleScan(job, ports), {
   prefetch: config.PREFETCH,
   attemptLimit: config.ATTEMPT_LIMIT,
   drainTimeoutMs: config.DRAIN_TIMEOUT_MS,
 })
+await using _keeper = quarantine.startKeeper()
 await service.untilStopped()

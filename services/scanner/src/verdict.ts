@@ -1,6 +1,7 @@
 // Verdicts, and how clamd's replies are read. A reply that is not understood is no verdict: the mail waits.
+import type { UnscannableReason } from '@sekimori/mail/unscannable'
 
-export type UnscannableReason = 'encrypted' | 'depth' | 'size' | 'time' | 'damaged'
+export type { UnscannableReason }
 
 export type Verdict =
   | { kind: 'clean' }

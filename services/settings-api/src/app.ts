@@ -21,6 +21,9 @@ import { messageRoutes } from './routes/messages.ts'
 import { preferenceRoutes } from './routes/preferences.ts'
 import { problemRoutes } from './routes/problems.ts'
 import { quarantineRoutes } from './routes/quarantine.ts'
+import { quarantineAccessRoutes } from './routes/quarantine-accesses.ts'
+import { quarantineOrderRoutes } from './routes/quarantine-orders.ts'
+import { virusPolicyRoutes } from './routes/virus-policy.ts'
 
 const BODY_MAX_BYTES = 2_097_152
 const REQUEST_TIMEOUT_MS = 30_000
@@ -62,15 +65,19 @@ export async function buildApp(context: Context): Promise<FastifyInstance> {
 }
 
 async function operatorRoutes(v1: FastifyInstance, context: Context): Promise<void> {
+  v1.decorateRequest('apiKeyId', '')
   v1.addHook('onRequest', requireBearer(context.adminApiKey))
   v1.setNotFoundHandler(noSuchCall)
   await v1.register(domainRoutes(context))
   await v1.register(dnsRoutes(context))
+  await v1.register(virusPolicyRoutes(context))
   await v1.register(accountRoutes(context))
   await v1.register(oneAccountRoutes(context))
   await v1.register(preferenceRoutes(context))
   await v1.register(listRoutes(context))
   await v1.register(oneListRoutes(context))
   await v1.register(quarantineRoutes(context))
+  await v1.register(quarantineOrderRoutes(context))
+  await v1.register(quarantineAccessRoutes(context))
   await v1.register(messageRoutes(context))
 }

@@ -3,18 +3,36 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { Problem } from './problem.ts'
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Which key the caller used, for the audit; it does not tell the key. */
+    apiKeyId: string
+  }
+}
+
+const KEY_ID_BYTES = 6
+
 /** A hook that lets only requests with this token through. It runs before a body is read. */
 export function requireBearer(adminApiKey: string): (request: FastifyRequest) => Promise<void> {
   const wanted = digest(adminApiKey)
+  const keyId = apiKeyId(adminApiKey)
   return async (request) => {
     const token = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1]
     // Digests have one length, so that the comparison tells nothing about the key's.
-    if (token !== undefined && timingSafeEqual(digest(token), wanted)) return
+    if (token !== undefined && timingSafeEqual(digest(token), wanted)) {
+      request.apiKeyId = keyId
+      return
+    }
     throw new Problem('unauthorized', {
       en: 'Send the header "Authorization: Bearer" with the key of the operator.',
       ja: 'ヘッダー「Authorization: Bearer」に運用者のキーを指定してください。',
     })
   }
+}
+
+/** A name for a key: the same for the same key, and of no use for finding it. */
+export function apiKeyId(key: string): string {
+  return `admin-${digest(`key id of ${key}`).subarray(0, KEY_ID_BYTES).toString('hex')}`
 }
 
 function digest(text: string): Buffer {

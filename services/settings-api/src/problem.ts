@@ -20,6 +20,16 @@ export const problemKinds = {
     title: 'The account is the last member of a list',
     titleJa: 'アカウントはメーリングリストの最後のメンバーです',
   },
+  'never-released': {
+    status: 409,
+    title: 'The mail is never released from quarantine',
+    titleJa: '隔離からの解放はできません',
+  },
+  'quarantine-settled': {
+    status: 409,
+    title: 'The mail is no longer kept in quarantine',
+    titleJa: 'メールは既に隔離に保管されていません',
+  },
   'too-large': { status: 413, title: 'The request is too large', titleJa: 'リクエストが大きすぎます' },
   'unsupported-media-type': {
     status: 415,

@@ -78,7 +78,7 @@ export async function requireDomain(database: Database, text: string): Promise<D
   return domain ?? noSuchDomain(text)
 }
 
-function noSuchDomain(name: string): never {
+export function noSuchDomain(name: string): never {
   throw new Problem('not-found', { en: `There is no domain ${name}.`, ja: `ドメイン ${name} はありません。` })
 }
 

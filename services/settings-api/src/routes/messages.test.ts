@@ -1,14 +1,12 @@
-// The message trace and the quarantine, as an operator reads them.
+// The message trace, as an operator reads it.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Job } from '@sekimori/mail/job'
 import { newQueueId } from '@sekimori/mail/queue-id'
-import { quarantine } from '@sekimori/store/quarantine'
 import { insertTrace, traceEntry } from '@sekimori/store/trace'
 import { type ApiUnderTest, openApi } from '../testing/api-under-test.ts'
 
 const acceptedAt = Date.parse('2026-01-02T12:00:00Z')
-const content = 'the infected mail itself'
 let api: ApiUnderTest
 
 function jobOf(queueId: string, ...recipients: string[]): Job {
@@ -22,7 +20,7 @@ function jobOf(queueId: string, ...recipients: string[]): Job {
     added: [],
     struck: [],
     history: [{ stage: 'scan', at: acceptedAt + 5, outcome: 'clean' }],
-    content: { kind: 'inline', bytes: Buffer.from(content) },
+    content: { kind: 'inline', bytes: Buffer.from('mail') },
   }
 }
 
@@ -34,11 +32,8 @@ before(async () => {
   const job = jobOf(delivered, 'bob@example.test', 'carol@example.test')
   const ends = job.envelope.recipients.map(({ address }) => traceEntry(job, address, 'local', 'delivered'))
   await insertTrace(api.database, ends)
-  const finding = { signature: 'Eicar-Test', engine: 'ClamAV 1.4/27000' }
-  await quarantine(api.database, jobOf(infected, 'bob@example.test'), finding, {
-    subject: '請求書',
-    from: 'x@y.example',
-  })
+  const stopped = jobOf(infected, 'bob@example.test')
+  await insertTrace(api.database, [traceEntry(stopped, 'bob@example.test', 'quarantine', 'quarantined')])
 })
 after(() => api[Symbol.asyncDispose]())
 
@@ -96,26 +91,4 @@ test('times and texts that can not be are refused', async () => {
     'address=a&address=b',
   ]
   for (const query of queries) assert.equal((await api.call('GET', `/v1/messages?${query}`)).status, 400, query)
-  assert.equal((await api.call('GET', '/v1/quarantine?from=2026-01-02')).status, 400)
-  assert.equal((await api.call('GET', '/v1/quarantine/a%00b')).status, 400)
-})
-
-test('S1-20 of quarantined mail everything but the content is told', async () => {
-  const { body } = await api.call('GET', `/v1/quarantine/${infected}`)
-  const [{ quarantinedAt, ...mail }] = body.items
-  assert.deepEqual(mail, {
-    queueId: infected,
-    direction: 'inbound',
-    signature: 'Eicar-Test',
-    engine: 'ClamAV 1.4/27000',
-    envelope: { mailFrom: 'stranger@sender.example', recipients: [{ address: 'bob@example.test' }] },
-    session: { receivedBy: 'mx', clientAddress: '192.0.2.7' },
-    summary: { subject: '請求書', from: 'x@y.example' },
-    sizeBytes: content.length,
-  })
-  assert.deepEqual((await api.call('GET', '/v1/quarantine')).body.items, body.items)
-  const before = new Date(Date.parse(quarantinedAt) - 1).toISOString()
-  assert.deepEqual((await api.call('GET', `/v1/quarantine?to=${before}`)).body.items, [])
-  assert.equal((await api.call('GET', `/v1/quarantine?from=${before}`)).body.items.length, 1)
-  assert.equal((await api.call('GET', `/v1/quarantine/${delivered}`)).status, 404)
 })
