@@ -47,8 +47,32 @@ test('S1-20 no call hands out what was set aside, in no form, and the mail is in
   const calls = Object.entries(openApi.paths as Record<string, object>)
     .filter(([path]) => path.includes('quarantine'))
     .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`))
-  assert.deepEqual(calls.sort(), ['get /v1/quarantine', 'get /v1/quarantine/{queueId}'])
-  for (const path of ['content', 'raw', 'message', 'release'])
+  assert.deepEqual(calls.sort(), [
+    'delete /v1/quarantine/{queueId}',
+    'get /v1/quarantine',
+    'get /v1/quarantine-accesses',
+    'get /v1/quarantine/{queueId}',
+    'post /v1/quarantine/{queueId}/release',
+  ])
+  for (const path of ['content', 'raw', 'message'])
     for (const method of ['GET', 'POST'] as const)
       assert.equal((await stack.api(method, `/v1/quarantine/${queueId}/${path}`)).status, 404)
+})
+
+test('S1-20 infected mail is not released by anybody: the order is refused and nothing arrives', async () => {
+  const stack = await sharedStack()
+  const bob = await stack.createMailbox()
+  const virus = virusMail({ from: 'x@sender.example', to: bob.address })
+  const queueId = await stack.sendAsStranger('x@sender.example', [bob.address], virus)
+  await stack.received(bob, 1)
+  for (const query of ['', '?kind=infected', '?kind=held', '?direction=inbound']) {
+    const answer = await stack.api('POST', `/v1/quarantine/${queueId}/release${query}`)
+    assert.ok([404, 409].includes(answer.status), `${query}: ${answer.status}`)
+  }
+  const later = mailWithAttachment({ from: 'x@sender.example', to: bob.address }, 'a.txt', Buffer.from('a'))
+  await stack.sendAsStranger('x@sender.example', [bob.address], later)
+  const mails = await stack.received(bob, 2)
+  assert.ok(!mails.some((mail) => mail.includes('STANDARD-ANTIVIRUS')))
+  const kept = await stack.quarantined(queueId)
+  assert.deepEqual([kept?.kind, kept?.state], ['infected', 'kept'])
 })

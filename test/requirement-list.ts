@@ -72,10 +72,10 @@ export const chapters: Chapter[] = [
       row('S1-23', 'Nesting levels 1 to 7 are always inspected'),
       row('S1-24', 'Password-protected archives are not blocked'),
       own(
-        /could not be inspected/,
-        'What could not be inspected is never silently clean',
-        'hold and refuse, chosen per domain',
+        /could not be inspected|^unscannable/,
+        'What could not be inspected is never silently clean: delivered, held or refused as its domain wants',
       ),
+      own(/^quarantine-release/, 'Quarantine: sealed, freed in time, every access recorded; a release happens once'),
       own(/^scanner-away/, 'A scanner that is away never lets mail pass: mail waits'),
       row('S1-26', 'The operator can suspend warnings', 'all of it'),
       row('S1-28 S1-29', 'Warnings can be switched off; on by default', 'the page of the control panel'),

@@ -40,6 +40,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     RELAY_PORT: String(remote.port),
     RETRY_SCHEDULE: '1s',
     RETRY_POLL_INTERVAL: '200ms',
+    QUARANTINE_POLL_INTERVAL: '200ms',
     ...options.settings,
   }
   const launcher = launch(settings)
