@@ -44,6 +44,8 @@ export const Release = Type.Object({
   kind: Type.Union([Type.Literal('held'), Type.Literal('refused')]),
   token: Type.String({ minLength: 1 }),
 })
+/** Of a mail of ours that is a virus warning: the queue id under which it was decided that it is to be sent (S1-26). */
+export const Warning = Type.Object({ queueId: Type.String({ minLength: 1 }) })
 
 /** A job without its content. `added` are header lines (no CRLF at the end), top first; `struck` flat start, end offsets. */
 export const JobHeader = Type.Object({
@@ -57,6 +59,7 @@ export const JobHeader = Type.Object({
   struck: Type.Array(Type.Integer()),
   history: Type.Array(HistoryEntry),
   released: Type.Optional(Release),
+  warning: Type.Optional(Warning),
 })
 
 export type Recipient = Static<typeof Recipient>

@@ -12,6 +12,8 @@ export interface AccountRecord {
   domain: string
   locale: Locale
   createdAt: string
+  /** Present while the account may not send, because too much infected mail came from it. */
+  sendingStopped?: { at: string; reason: string }
 }
 
 export interface NewAccount {
@@ -65,19 +67,25 @@ export async function findAccount(database: Queryable, address: string): Promise
 export interface AccountChange {
   password?: string | undefined
   locale?: Locale | undefined
+  /** Null lets a stopped account send again; infected mail from before is not counted any more. */
+  sendingStopped?: null | undefined
 }
 
 /** Changes what is given; undefined when there is no such account. Every replica forgets the old password at once. */
 export async function updateAccount(
   database: Queryable,
   address: string,
-  { password, locale }: AccountChange,
+  { password, locale, sendingStopped }: AccountChange,
 ): Promise<AccountRecord | undefined> {
   const passwordHash = password === undefined ? null : await hashPassword(password)
   const { rows } = await database.query<AccountRow>(
-    `update account set password_hash = coalesce($2, password_hash), locale = coalesce($3, locale)
+    `update account set password_hash = coalesce($2, password_hash), locale = coalesce($3, locale),
+       sending_stopped_at = case when $4 then null else sending_stopped_at end,
+       sending_stop_reason = case when $4 then null else sending_stop_reason end,
+       sending_stop_queue_id = case when $4 then null else sending_stop_queue_id end,
+       infected_counted_from = case when $4 and sending_stopped_at is not null then clock_timestamp() else infected_counted_from end
      where address = $1 returning ${COLUMNS}`,
-    [address, passwordHash, locale ?? null],
+    [address, passwordHash, locale ?? null, sendingStopped === null],
   )
   return rows[0] && toAccount(rows[0])
 }
@@ -88,15 +96,26 @@ export async function setVirusWarning(database: Queryable, address: string, isOn
   return rowCount === 1
 }
 
-const COLUMNS = 'address, domain, locale, created_at'
+const COLUMNS = 'address, domain, locale, created_at, sending_stopped_at, sending_stop_reason'
 
 interface AccountRow {
   address: string
   domain: string
   locale: Locale
   created_at: Date
+  sending_stopped_at: Date | null
+  sending_stop_reason: string | null
 }
 
-function toAccount({ address, domain, locale, created_at }: AccountRow): AccountRecord {
-  return { address, domain, locale, createdAt: created_at.toISOString() }
+function toAccount(row: AccountRow): AccountRecord {
+  const { address, domain, locale } = row
+  return {
+    address,
+    domain,
+    locale,
+    createdAt: row.created_at.toISOString(),
+    ...(row.sending_stopped_at === null
+      ? {}
+      : { sendingStopped: { at: row.sending_stopped_at.toISOString(), reason: row.sending_stop_reason ?? '' } }),
+  }
 }

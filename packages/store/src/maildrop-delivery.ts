@@ -30,7 +30,7 @@ export function openMaildropDelivery(database: Database): DeliverCopy {
  * The trace row decides: its key outlives the copy, which its owner may have fetched and deleted by the time that a
  * job comes again. A job may come twice in one batch, too.
  */
-async function insertCopies(client: Queryable, copies: MaildropCopy[]): Promise<void> {
+export async function insertCopies(client: Queryable, copies: MaildropCopy[]): Promise<void> {
   await client.query({
     name: 'insert_copies',
     text: `with copy as (

@@ -6,8 +6,10 @@ import { storableText, toJsonb } from './jsonb.ts'
 /** An index takes 2,700 octets a row at most, and strangers choose the length of a Message-ID. */
 const INDEXED_LENGTH = 800
 
-/** An end: `stage` is where, `outcome` one of delivered, expanded, sent, bounced, quarantined, dropped,
- * deferred-expired; of mail that was set aside unscanned held, released, deleted, expired. */
+/**
+ * An end: `stage` is where, `outcome` one of delivered, expanded, sent, bounced, quarantined, dropped, suspended, capped,
+ * deferred-expired; of mail that was set aside unscanned held, released, deleted, expired.
+ */
 export interface TraceEntry {
   queueId: string
   recipient: string
