@@ -48,6 +48,7 @@ function portsThatNote() {
       copies.push(copy)
       steps.push(`copy ${copy.trace.recipient}`)
     },
+    deliverWarning: async (queueId, copy) => void steps.push(`warning of ${queueId} ${copy.trace.recipient}`),
     trace: async (entries) => {
       ends.push(...entries)
       steps.push('trace')
@@ -86,6 +87,13 @@ test('who is named twice, or is on a list besides, gets one copy all the same', 
     await handleDelivery(jobTo(recipients), ports)
     assert.deepEqual(receivers(), ['bob@example.test', 'carol@example.test'], recipients.join())
   }
+})
+
+test('S1-26 a warning is delivered under the mail that it warns of, and every other mail plainly', async () => {
+  const { ports, steps } = portsThatNote()
+  await handleDelivery(jobTo(['bob@example.test'], { warning: { queueId: 'infected' } }), ports)
+  await handleDelivery(jobTo(['bob@example.test']), ports)
+  assert.deepEqual(steps, ['warning of infected bob@example.test', 'copy bob@example.test'])
 })
 
 test('a list ends as expanded, and its copies say through which list they came', async () => {

@@ -4,7 +4,7 @@ import type { Job, Recipient } from '@sekimori/mail/job'
 import { notify, type Publication, publication } from '@sekimori/queue/queues'
 import { ContentGone } from '@sekimori/store/content'
 import type { Directory, Member } from '@sekimori/store/directory'
-import type { DeliverCopy } from '@sekimori/store/maildrop-delivery'
+import type { DeliverCopy, MaildropCopy } from '@sekimori/store/maildrop-delivery'
 import { type TraceEntry, traceEntry } from '@sekimori/store/trace'
 import { copyFor } from './copies.ts'
 
@@ -12,6 +12,8 @@ export interface Ports {
   lookup: Directory['lookup']
   members(listAddress: string): Promise<Member[]>
   deliver: DeliverCopy
+  /** Delivers the virus warning of a mail, unless warnings are suspended by now (S1-26). */
+  deliverWarning(queueId: string, copy: MaildropCopy): Promise<void>
   /** Writes ends that are not copies (a list that was expanded, a recipient who left). */
   trace(entries: TraceEntry[]): Promise<void>
   /** Lets the hold of this leg on stored content go. */
@@ -28,7 +30,10 @@ interface Plan {
 
 export async function handleDelivery(job: Job, ports: Ports): Promise<Publication[]> {
   const plan = await planDelivery(job, ports)
-  await Promise.all([...plan.members.values()].map(({ member, via }) => ports.deliver(copyFor(job, member, via))))
+  const { warning } = job
+  const deliver =
+    warning === undefined ? ports.deliver : (copy: MaildropCopy) => ports.deliverWarning(warning.queueId, copy)
+  await Promise.all([...plan.members.values()].map(({ member, via }) => deliver(copyFor(job, member, via))))
   if (plan.ends.length > 0) await ports.trace(plan.ends)
   const notices = await bounces(job, plan.unknown, ports)
   if (job.content.kind === 'stored') await ports.release(job.content.id, contentHolder(job.queueId, job.direction))

@@ -8,6 +8,7 @@ import { openDatabase } from '@sekimori/store/database'
 import { listMembers, openDirectory } from '@sekimori/store/directory'
 import { openMaildropDelivery } from '@sekimori/store/maildrop-delivery'
 import { insertTrace } from '@sekimori/store/trace'
+import { deliverWarning } from '@sekimori/store/warning-delivery'
 import { schema } from './config.ts'
 import { handleDelivery, type Ports } from './handler.ts'
 
@@ -20,6 +21,7 @@ const ports: Ports = {
   lookup: openDirectory(database).lookup,
   members: (listAddress) => listMembers(database, listAddress),
   deliver: openMaildropDelivery(database),
+  deliverWarning: (queueId, copy) => deliverWarning(database, queueId, copy),
   trace: (entries) => insertTrace(database, entries),
   release: (contentId, holder) => releaseContent(database, contentId, holder),
   head: (job) => readHead(open(job.content)),
