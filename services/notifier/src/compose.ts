@@ -13,17 +13,36 @@ export interface Addressee {
   locale: 'ja' | 'en'
 }
 
-/** A plain notice (virus warning) as a job for the signer. `queueId` must be derived, so that a repetition is the same mail. */
+/**
+ * A plain notice (virus warning) as a job for the signer. `queueId` must be derived, so that a repetition is the same
+ * mail. `warningOf` names the mail that it warns of: such a notice may still be suspended on its way.
+ */
 export async function warningJob(
   queueId: string,
   hostname: string,
   addressee: Addressee,
   text: NoticeText,
-  references?: string,
+  warningOf?: string,
 ): Promise<Job> {
+  const job = await noticeJob(plainNode(text), queueId, hostname, addressee, text.subject, 'auto-replied')
+  return warningOf === undefined ? job : { ...job, warning: { queueId: warningOf } }
+}
+
+/** A summary of warnings that were left out; it answers no single mail (RFC 3834), and can be suspended as they can. */
+export async function summaryJob(
+  queueId: string,
+  hostname: string,
+  addressee: Addressee,
+  text: NoticeText,
+): Promise<Job> {
+  const job = await noticeJob(plainNode(text), queueId, hostname, addressee, text.subject, 'auto-generated')
+  return { ...job, warning: { queueId } }
+}
+
+function plainNode(text: NoticeText): MimeNode {
   const node = new MimeNode('text/plain; charset=utf-8')
   node.setContent(crlf(text.body))
-  return noticeJob(node, queueId, hostname, addressee, text.subject, 'auto-replied', references)
+  return node
 }
 
 type Undelivered = Extract<NoticeHeader, { kind: 'undelivered' }>
@@ -70,7 +89,7 @@ async function noticeJob(
   addressee: Addressee,
   subject: string,
   autoSubmitted: string,
-  references: string | undefined,
+  references?: string,
 ): Promise<Job> {
   const now = Date.now()
   const messageId = `<${queueId}@${hostname}>`

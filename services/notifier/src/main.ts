@@ -3,27 +3,21 @@ import { openBroker } from '@sekimori/queue/broker'
 import { consume } from '@sekimori/queue/consume'
 import { notify } from '@sekimori/queue/queues'
 import { loadSettings, openService } from '@sekimori/runtime/service'
-import { contentOpener, readHead } from '@sekimori/store/content'
 import { openDatabase } from '@sekimori/store/database'
-import { listMembers, noticePreference, openDirectory } from '@sekimori/store/directory'
-import { insertTrace } from '@sekimori/store/trace'
 import { schema } from './config.ts'
-import { handleNotice, type Ports } from './handler.ts'
+import { handleNotice } from './handler.ts'
+import { openPorts, openSummaryPorts } from './open-ports.ts'
+import { startSummaryLoop } from './summary-loop.ts'
+
+const SUMMARY_POLL_MS = 5_000
 
 const config = loadSettings(schema)
 await using service = await openService('notifier', config)
 await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
-const open = contentOpener(database)
-const ports: Ports = {
-  hostname: config.MAIL_HOSTNAME,
-  localVirusWarning: config.LOCAL_VIRUS_WARNING,
-  lookup: openDirectory(database).lookup,
-  members: (listAddress) => listMembers(database, listAddress),
-  preference: (address) => noticePreference(database, address),
-  trace: (entries) => insertTrace(database, entries),
-  head: (content) => readHead(open(content)),
-}
+const summaries = openSummaryPorts(config, service, database, broker)
+await using _loop = startSummaryLoop(summaries, SUMMARY_POLL_MS, service.stopping)
+const ports = openPorts(config, database)
 await using _consumer = await consume(broker, notify, (notice) => handleNotice(notice, ports), {
   prefetch: config.PREFETCH,
   attemptLimit: config.ATTEMPT_LIMIT,

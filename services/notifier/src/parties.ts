@@ -1,6 +1,6 @@
 // Who is warned of an infected mail: the authenticated sender and the local recipients, never anybody outside (S1-17..19, S1-28..32).
 import type { JobHeader } from '@sekimori/mail/job'
-import type { Directory, Member, NoticePreference } from '@sekimori/store/directory'
+import type { Directory, Member } from '@sekimori/store/directory'
 
 export type Role = 'sender' | 'recipient'
 
@@ -8,14 +8,12 @@ export interface Party {
   address: string
   role: Role
   /** The list through which the mail came to this party; such members are warned whatever they chose (S1-32). */
-  list?: string
+  list?: { address: string; name: string }
 }
 
 export interface PartyPorts {
   lookup: Directory['lookup']
   members(listAddress: string): Promise<Member[]>
-  /** undefined when the account is gone. */
-  preference(address: string): Promise<NoticePreference | undefined>
   localVirusWarning: 'both' | 'sender'
 }
 
@@ -47,16 +45,11 @@ async function addRecipient(parties: Map<string, Party>, address: string, ports:
       return
     case 'list':
       for (const member of await ports.members(found.address)) {
-        parties.set(member.address, { address: member.address, role: 'recipient', list: found.address })
+        parties.set(member.address, { address: member.address, role: 'recipient', list: found })
       }
       return
     case 'foreign':
     case 'unknown':
       return
   }
-}
-
-/** Whether this party wants the warning (S1-28), or gets it all the same (S1-32). */
-export function wantsWarning(party: Party, preference: NoticePreference): boolean {
-  return preference.hasVirusWarning || party.list !== undefined
 }

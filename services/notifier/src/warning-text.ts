@@ -1,5 +1,6 @@
 // The words of a virus warning, in Japanese and English.
 import type { Party } from './parties.ts'
+import { shown } from './shown.ts'
 
 export interface WarningFacts {
   signature: string
@@ -33,7 +34,7 @@ function inJapanese({ role, list }: Party, facts: WarningFacts): NoticeText {
     list === undefined
       ? []
       : [
-          `メーリングリスト: ${list}`,
+          `メーリングリスト: ${listName(list)}`,
           '(メーリングリスト宛てのウイルスメールは、警告メールの設定にかかわらずお知らせします)',
         ]
   const body = [
@@ -66,7 +67,10 @@ function inEnglish({ role, list }: Party, facts: WarningFacts): NoticeText {
   const viaList =
     list === undefined
       ? []
-      : [`Mailing list: ${list}`, '(Virus mail to a mailing list is reported whatever your warning setting is)']
+      : [
+          `Mailing list: ${listName(list)}`,
+          '(Virus mail to a mailing list is reported whatever your warning setting is)',
+        ]
   const body = [
     what,
     '',
@@ -83,4 +87,9 @@ function inEnglish({ role, list }: Party, facts: WarningFacts): NoticeText {
     'This mail was sent automatically. Please do not reply.',
   ]
   return { subject: 'Virus warning', body: body.join('\n') }
+}
+
+/** The name as people know the list, and its address. */
+function listName({ name, address }: NonNullable<Party['list']>): string {
+  return name === address ? address : `${shown(name)} <${address}>`
 }

@@ -53,7 +53,7 @@ test('readers are told in their language, as sender or recipient, and through wh
   assert.match((await warningOf(infected(jobOf({ ...SUBMITTED, to: [] })))).body, /in a mail that you sent/)
   assert.match(
     (await warningOf(infected(jobOf({ to: ['staff@example.test'] })))).body,
-    /Mailing list: staff@example\.test/,
+    /Mailing list: Staff <staff@example\.test>/,
   )
 })
 

@@ -8,15 +8,16 @@ import type { NoticePreference } from '@sekimori/store/directory'
 import { warningJob } from './compose.ts'
 import { shown } from './shown.ts'
 
-interface Ports {
+export interface NoticePorts {
   hostname: string
+  /** Undefined when the account is gone. */
   preference(address: string): Promise<NoticePreference | undefined>
 }
 
 const OUTCOME = 'written without details'
 
 /** The notices that take the place of the stopped one; `head` is the stopped notice's, whose Subject is ours. */
-export async function withoutDetails(stopped: JobHeader, head: Buffer, ports: Ports): Promise<Publication[]> {
+export async function withoutDetails(stopped: JobHeader, head: Buffer, ports: NoticePorts): Promise<Publication[]> {
   // There is nothing left that could be left out.
   if (stopped.history.some(({ outcome }) => outcome === OUTCOME)) return []
   const subject = shown(headerValue(parseHeader(head), 'subject'))
@@ -27,7 +28,8 @@ export async function withoutDetails(stopped: JobHeader, head: Buffer, ports: Po
     const queueId = derivedQueueId(stopped.queueId, `without details ${address}`)
     const text = { subject, body: bodyText[preference.locale](stopped.queueId) }
     const addressee = { address, locale: preference.locale }
-    publications.push(publication(sign, marked(await warningJob(queueId, ports.hostname, addressee, text))))
+    const job = await warningJob(queueId, ports.hostname, addressee, text, stopped.warning?.queueId)
+    publications.push(publication(sign, marked(job)))
   }
   return publications
 }

@@ -5,7 +5,7 @@ import type { Job, JobHeader } from '@sekimori/mail/job'
 import type { Notice } from '@sekimori/mail/notice'
 import type { Publication } from '@sekimori/queue/queues'
 import type { Lookup, NoticePreference } from '@sekimori/store/directory'
-import type { TraceEntry } from '@sekimori/store/trace'
+import { type TraceEntry, traceEntry } from '@sekimori/store/trace'
 import libmime from 'libmime'
 import type { Ports } from '../handler.ts'
 
@@ -37,7 +37,7 @@ export function infected(job: JobHeader, head = HEAD): Notice {
   return { kind: 'infected', signature: 'Eicar-Test', job, content: { kind: 'inline', bytes: Buffer.from(head) } }
 }
 
-/** Accounts alice, bob and carol of example.test; the list staff@ has bob and carol. */
+/** Accounts alice, bob and carol of example.test; the list staff@ has bob and carol. Only the switch decides. */
 export function portsThatNote(
   preferences: Record<string, Partial<NoticePreference>> = {},
   changes: Partial<Ports> = {},
@@ -56,7 +56,18 @@ export function portsThatNote(
     preference: async (address) =>
       accounts.includes(address) ? { locale: 'en', hasVirusWarning: true, ...preferences[address] } : undefined,
     head: async (content) => (content.kind === 'inline' ? content.bytes : Buffer.alloc(0)),
-    trace: async (entries) => void ends.push(...entries),
+    decide: async ({ job }, parties) => {
+      const known = parties.flatMap((party) => {
+        const choice = { locale: 'en' as const, hasVirusWarning: true, ...preferences[party.address] }
+        return accounts.includes(party.address) ? [{ ...party, ...choice }] : []
+      })
+      const isSilent = (party: (typeof known)[number]) => !party.hasVirusWarning && !party.isListMember
+      const silent = known.filter(isSilent)
+      ends.push(...silent.map(({ address }) => traceEntry(job, address, 'warning', 'dropped')))
+      return new Map(known.filter((party) => !isSilent(party)).map(({ address, locale }) => [address, locale]))
+    },
+    countInfected: async () => undefined,
+    infectedLimit: { mails: 30, windowMinutes: 10 },
     ...changes,
   }
   return { ports, ends }

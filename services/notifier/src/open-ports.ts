@@ -1,0 +1,54 @@
+// The ports of the handler and of the summary loop on the real database and broker.
+import type { Broker } from '@sekimori/queue/broker'
+import type { Service } from '@sekimori/runtime/service'
+import { endSpan, SpanKind, startSpan, traceparentOf } from '@sekimori/runtime/telemetry'
+import { contentOpener, readHead } from '@sekimori/store/content'
+import type { Database } from '@sekimori/store/database'
+import { listMembers, noticePreference, openDirectory } from '@sekimori/store/directory'
+import { countInfected } from '@sekimori/store/sending-stop'
+import { decideWarnings } from '@sekimori/store/warning-decision'
+import { closeSummary, dueSummaries, markSummaryPublished } from '@sekimori/store/warning-summary'
+import type { Config } from './config.ts'
+import type { Ports } from './handler.ts'
+import type { SummaryPorts } from './summary-loop.ts'
+
+/** Summaries of one round. */
+const ROUND = 50
+
+export function openPorts(config: Config, database: Database): Ports {
+  const open = contentOpener(database)
+  const limits = { perHour: config.WARNING_LIMIT_PER_HOUR, summaryAfterMs: config.WARNING_SUMMARY_AFTER_MS }
+  const infectedLimit = { mails: config.INFECTED_LIMIT, windowMinutes: config.INFECTED_WINDOW_MINUTES }
+  return {
+    hostname: config.MAIL_HOSTNAME,
+    localVirusWarning: config.LOCAL_VIRUS_WARNING,
+    lookup: openDirectory(database).lookup,
+    members: (listAddress) => listMembers(database, listAddress),
+    preference: (address) => noticePreference(database, address),
+    decide: (mail, parties) => decideWarnings(database, mail, parties, limits),
+    countInfected: (job) => countInfected(database, job, infectedLimit),
+    infectedLimit,
+    head: (content) => readHead(open(content)),
+  }
+}
+
+export function openSummaryPorts(config: Config, service: Service, database: Database, broker: Broker): SummaryPorts {
+  return {
+    hostname: config.MAIL_HOSTNAME,
+    due: () => dueSummaries(database, ROUND),
+    close: (id) => closeSummary(database, id),
+    markPublished: (id) => markSummaryPublished(database, id),
+    whenUp: (signal) => service.dependencies.whenUp(signal),
+    log: service.log,
+    async publish(publication) {
+      const span = startSpan(`${publication.queue.name} publish`, SpanKind.PRODUCER)
+      try {
+        await broker.publisher.publish(publication, traceparentOf(span))
+        endSpan(span, 'published')
+      } catch (error) {
+        endSpan(span, 'failed', error)
+        throw error
+      }
+    },
+  }
+}
