@@ -7,6 +7,7 @@ import { releaseContent, storeContent } from '@sekimori/store/content'
 import type { Database } from '@sekimori/store/database'
 import { openDirectory } from '@sekimori/store/directory'
 import { openLogin } from '@sekimori/store/login'
+import { openSendingState } from '@sekimori/store/sending-stop'
 import type { Ports } from './ports.ts'
 
 export async function openSubmissionPorts(database: Database, broker: Broker): Promise<Ports> {
@@ -14,6 +15,7 @@ export async function openSubmissionPorts(database: Database, broker: Broker): P
   return {
     login: await openLogin(database),
     directory: openDirectory(database),
+    sendingState: openSendingState(database),
     store: (queueId, input) => storeContent(database, queueId, holder(queueId), input),
     publish: (job) => publishAccepted(broker, scan, job, (id) => releaseContent(database, id, holder(job.queueId))),
   }

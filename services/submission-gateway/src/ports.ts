@@ -2,10 +2,13 @@
 import type { Job } from '@sekimori/mail/job'
 import type { Directory } from '@sekimori/store/directory'
 import type { Login } from '@sekimori/store/login'
+import type { SendingState } from '@sekimori/store/sending-stop'
 
 export interface Ports {
   login: Login
   directory: Directory
+  /** Whether the account of a session may send now. */
+  sendingState(address: string): Promise<SendingState>
   /** Stores large content under this queue id; resolves to its size when committed. */
   store(queueId: string, input: AsyncIterable<Buffer>): Promise<number>
   /** Hands the job to the first stage; resolves when the broker has it safe. */

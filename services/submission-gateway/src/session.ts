@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import type { Ports } from './ports.ts'
 import { checkRecipient } from './recipient-policy.ts'
 import { checkMailFrom, requireAccount } from './sender-policy.ts'
+import { checkSending } from './sending-policy.ts'
 
 /** AUTH, MAIL, RCPT and DATA for accounts; nothing is taken without a login (RFC 6409 section 4.3). */
 export function submissionDecisions(config: Config, ports: Ports): Decisions {
@@ -21,7 +22,9 @@ export function submissionDecisions(config: Config, ports: Ports): Decisions {
       return account
     },
     async mailFrom(address, session) {
-      checkMailFrom(requireAccount(session.user), address.address)
+      const account = requireAccount(session.user)
+      checkMailFrom(account, address.address)
+      await checkSending(account, ports)
     },
     async recipient(address, session) {
       requireAccount(session.user)
