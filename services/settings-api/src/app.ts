@@ -24,6 +24,8 @@ import { quarantineRoutes } from './routes/quarantine.ts'
 import { quarantineAccessRoutes } from './routes/quarantine-accesses.ts'
 import { quarantineOrderRoutes } from './routes/quarantine-orders.ts'
 import { virusPolicyRoutes } from './routes/virus-policy.ts'
+import { suspensionRoutes } from './routes/warning-suspension.ts'
+import { suspensionListRoutes } from './routes/warning-suspensions.ts'
 
 const BODY_MAX_BYTES = 2_097_152
 const REQUEST_TIMEOUT_MS = 30_000
@@ -80,4 +82,6 @@ async function operatorRoutes(v1: FastifyInstance, context: Context): Promise<vo
   await v1.register(quarantineOrderRoutes(context))
   await v1.register(quarantineAccessRoutes(context))
   await v1.register(messageRoutes(context))
+  await v1.register(suspensionListRoutes(context))
+  await v1.register(suspensionRoutes(context))
 }

@@ -30,6 +30,11 @@ export const problemKinds = {
     title: 'The mail is no longer kept in quarantine',
     titleJa: 'メールは既に隔離に保管されていません',
   },
+  'suspension-over': {
+    status: 409,
+    title: 'The warning suspension is over',
+    titleJa: '警告の停止は既に終了しています',
+  },
   'too-large': { status: 413, title: 'The request is too large', titleJa: 'リクエストが大きすぎます' },
   'unsupported-media-type': {
     status: 415,

@@ -19,6 +19,12 @@ export const Account = Type.Object({
   domain: Type.String(),
   locale: Locale,
   createdAt: Type.String({ format: 'date-time' }),
+  sendingStopped: Type.Optional(
+    Type.Object(
+      { at: Type.String({ format: 'date-time' }), reason: Type.String() },
+      { description: 'present while the account may not send, because too many of its mails were infected' },
+    ),
+  ),
 })
 export const accountParams = Type.Object({ address: Type.String({ description: 'may be percent-encoded UTF-8' }) })
 

@@ -17,7 +17,11 @@ import {
 } from './account-input.ts'
 
 const AccountChange = Type.Object(
-  { password: Type.Optional(Password), locale: Type.Optional(Locale) },
+  {
+    password: Type.Optional(Password),
+    locale: Type.Optional(Locale),
+    sendingStopped: Type.Optional(Type.Null({ description: 'null lets a stopped account send again' })),
+  },
   { additionalProperties: false, minProperties: 1 },
 )
 const tags = ['accounts']
@@ -36,11 +40,12 @@ export const oneAccountRoutes =
       body: AccountChange,
       response: { 200: Account, ...problemResponses('invalid', 'not-found') },
     }
-    const changing = 'Change the password or the language; a new password counts at once everywhere'
+    const changing =
+      'Change the password or the language, or let a stopped account send again; this counts at once everywhere'
     app.patch('/accounts/:address', { schema: { tags, summary: changing, ...changed } }, async (request) => {
       const address = requireAccountAddress(request.params.address)
-      const { password, locale } = request.body
-      const change = { locale, password: password === undefined ? undefined : requireUsablePassword(password) }
+      const { password, ...rest } = request.body
+      const change = { ...rest, password: password === undefined ? undefined : requireUsablePassword(password) }
       return (await updateAccount(database, address, change)) ?? noSuchAccount(address)
     })
 
