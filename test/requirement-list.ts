@@ -77,15 +77,16 @@ export const chapters: Chapter[] = [
       ),
       own(/^quarantine-release/, 'Quarantine: sealed, freed in time, every access recorded; a release happens once'),
       own(/^scanner-away/, 'A scanner that is away never lets mail pass: mail waits'),
-      row('S1-26', 'The operator can suspend warnings', 'all of it'),
+      row('S1-26', 'The operator can suspend warnings at run time; the count is exact'),
       row('S1-28 S1-29', 'Warnings can be switched off; on by default', 'the page of the control panel'),
       row('S1-30', 'The change is confirmed in the words of the control panel', 'the page of the control panel'),
       row('S1-31', 'The caution when warnings are switched off', 'the page of the control panel'),
       row('S1-32', 'A list member is warned of virus mail to the list even when switched off'),
       own(
-        /^(warning-mail|infected)\..* (warning|warns|warned|links)/,
+        /^(warning-mail|warning-matrix|infected)\..* (warning|warns|warned|links)/,
         'Warnings: to parties only, null reverse-path, signed, one each, no loops',
       ),
+      own(/^infected-flood\./, 'A flood of infected mail stops the account that sends it, and is no flood of warnings'),
     ],
   },
   {

@@ -41,6 +41,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     RETRY_SCHEDULE: '1s',
     RETRY_POLL_INTERVAL: '200ms',
     QUARANTINE_POLL_INTERVAL: '200ms',
+    WARNING_SUMMARY_AFTER_MS: '8000',
     ...options.settings,
   }
   const launcher = launch(settings)
