@@ -9,6 +9,8 @@ import {
   stageSettings,
 } from '@sekimori/config/settings'
 import Type, { type Static } from 'typebox'
+import { clamdAddress } from './clamd.ts'
+import { readMaxAge } from './signature-version.ts'
 
 const MASTER_KEY_BYTES = 32
 
@@ -17,10 +19,14 @@ export const schema = Type.Object({
   ...databaseSettings,
   ...brokerSettings,
   ...stageSettings,
-  CLAMD_ADDRESS: Type.String({
-    minLength: 1,
-    description: 'clamd: path of its socket or host:port; several with commas between, for fail-over',
-  }),
+  CLAMD_ADDRESS: Type.Refine(
+    Type.String({
+      minLength: 1,
+      description: 'clamd: path of its socket or host:port; several with commas between, for fail-over',
+    }),
+    (text) => text.split(',').every(isAddress),
+    () => 'must be the path of a socket or host:port, or several with commas between',
+  ),
   MAX_MESSAGE_BYTES: positive(52_428_800, 'largest mail; clamd must look at that much'),
   SCAN_CONCURRENCY: positive(8, 'scans at the same time; keep it below the MaxThreads of clamd'),
   SCAN_TIMEOUT_MS: positive(300_000, 'longest time for one scan'),
@@ -31,6 +37,23 @@ export const schema = Type.Object({
   ),
   QUARANTINE_RETENTION: duration('30d', 'how long quarantined content is kept'),
   QUARANTINE_POLL_INTERVAL: duration('2s', 'how often releases, deletions and the end of retention are looked for'),
+  SIGNATURE_MAX_AGE: Type.Refine(
+    Type.String({
+      default: '7d',
+      description: 'a clamd whose official signatures are older, or of unknown age, is not used; "off": any will do',
+    }),
+    (text) => readMaxAge(text) !== undefined,
+    () => 'must be a duration such as 36h or 7d, or "off"',
+  ),
 })
+
+function isAddress(text: string): boolean {
+  try {
+    clamdAddress(text.trim())
+    return true
+  } catch {
+    return false // the fault is reported with those of the other settings
+  }
+}
 
 export type Config = Static<typeof schema>

@@ -1,118 +1,178 @@
-// One clamd: scans, and the self-test that says whether its verdicts can be trusted.
+// One clamd: scans, and the self-test that says again and again whether its verdicts can be trusted.
 import { setTimeout as wait } from 'node:timers/promises'
-import { DependencyAway } from '@sekimori/runtime/dependency'
-import { askClamd, CLAMD, clamdAddress, NoVerdict } from './clamd.ts'
-import { eicarFile, eicarMail } from './eicar.ts'
+import type { EngineStatus } from '@sekimori/store/signature-status'
+import { askClamd, ClamdFault, clamdAddress, shown } from './clamd.ts'
+import {
+  askVersion,
+  checkAge,
+  checkFindsEicar,
+  checkLooksToTheEnd,
+  SelfTestFault,
+  type SelfTestOptions,
+} from './self-test.ts'
 import { readReply, type Verdict } from './verdict.ts'
 
-const INTERVAL_MS = 10_000
-const RETRY_MS = 500
-const TEST_TIMEOUT_MS = 30_000
+export interface Pace {
+  /** From one test to the next. */
+  intervalMs: number
+  /** From one test to the next while clamd is away or without signatures. */
+  retryMs: number
+  answerTimeoutMs: number
+  smallScanTimeoutMs: number
+  /** A large mail is looked at again after a failed scan, but not more often than this. */
+  largeTestIntervalMs: number
+}
+
+const PACE: Pace = {
+  intervalMs: 10_000,
+  retryMs: 500,
+  answerTimeoutMs: 10_000,
+  smallScanTimeoutMs: 30_000,
+  largeTestIntervalMs: 30_000,
+}
+/** So many tests without any answer, and scans in hand are not waited for either. */
+const SILENCE_LIMIT = 2
 
 export interface EndpointOptions {
   address: string
-  timeoutMs: number
-  /** Mail up to this size must be looked at to its end. */
+  scanTimeoutMs: number
   maxMessageBytes: number
-  /** Called when the outcome of the self-test changes. */
-  onChange: () => void
+  signatureMaxAgeMs: number
+  pace?: Pace
+  /** Called after each self-test; `isChange` when its outcome or the version is another one than before. */
+  onTested: (isChange: boolean) => void
 }
 
 export class Endpoint implements AsyncDisposable {
   readonly name: string
-  /** Engine and signature version, such as "ClamAV 1.4.6/27000/Mon Nov 16 2026". */
-  version = 'ClamAV'
-  /** Why it is not to be used; undefined when it is. */
-  fault: string | undefined = 'self-test has not passed yet'
   inFlight = 0
+  /** Why it is not to be used; undefined when it is. */
+  fault: SelfTestFault | undefined = new SelfTestFault('untested', 'self-test has not passed yet')
+  #status: EngineStatus
+  #pace: Pace
   #options: EndpointOptions
-  #address
-  #sizeTested = ''
-  #checking: Promise<void> | undefined
+  #test: Omit<SelfTestOptions, 'signal'>
+  #silences = 0
+  #isTesting = false
+  #largeTest: { version: string; at: number; isDue: boolean } = { version: '', at: 0, isDue: true }
   #closing = new AbortController()
+  #giveUp = new AbortController()
   #wake = new AbortController()
+  #tested = Promise.withResolvers<void>()
   #testing: Promise<void>
 
   constructor(options: EndpointOptions) {
-    this.name = options.address
+    const { address, pace = PACE } = options
+    this.name = address
+    this.#status = { endpoint: address }
     this.#options = options
-    this.#address = clamdAddress(options.address)
+    this.#pace = pace
+    this.#test = { ...options, ...pace, address: clamdAddress(address) }
     this.#testing = this.#testForEver()
   }
 
-  /**
-   * @throws DependencyAway when this clamd does not work; NoVerdict when it does, as a self-test shows, and yet says
-   * nothing of this content.
-   */
+  /** Engine and signature version, such as "ClamAV 1.4.6/27500/Mon Nov 16 08:00:00 2026". */
+  get version(): string {
+    return this.#status.version ?? 'ClamAV'
+  }
+
+  get status(): EngineStatus {
+    return { ...this.#status, fault: this.fault?.kind }
+  }
+
+  /** @throws ClamdFault when there is no verdict; what reading the content throws */
   async scan(content: AsyncIterable<Buffer>): Promise<Verdict> {
     this.inFlight++
+    const { signal } = this.#giveUp
     try {
-      const reply = await askClamd(this.#address, 'INSTREAM', this.#options.timeoutMs, content)
-      const verdict = readReply(reply)
-      if (verdict === undefined) throw new DependencyAway(CLAMD, { cause: new Error(`no verdict: ${reply}`) })
+      const { address, scanTimeoutMs: timeoutMs } = this.#test
+      const reply = await askClamd({ address, command: 'INSTREAM', timeoutMs, content, signal })
+      const verdict = reply.endsWith('ERROR') ? undefined : readReply(reply)
+      if (verdict === undefined) throw new ClamdFault(`no verdict: ${shown(reply)}`)
       return verdict
-    } catch (error) {
-      if (!(error instanceof DependencyAway) || error.dependency !== CLAMD) throw error
-      await this.#check()
-      if (this.fault !== undefined) throw error
-      // One mail that clamd can't cope with must not be tried for ever, nor hold up the others.
-      throw new NoVerdict(error.message, { cause: error })
     } finally {
       this.inFlight--
     }
   }
 
+  /** Tests at once whether this clamd is to blame for a scan without a verdict; resolves when that is known. */
+  async suspect(): Promise<void> {
+    this.#largeTest.isDue = true
+    // A test that runs already may have begun before the trouble did.
+    for (let tests = this.#isTesting ? 2 : 1; tests > 0; tests--) {
+      this.#wake.abort()
+      await this.#tested.promise
+      if (this.fault !== undefined) return
+    }
+  }
+
   async #testForEver(): Promise<void> {
-    while (!this.#closing.signal.aborted) {
+    const closing = this.#closing.signal
+    while (!closing.aborted) {
       this.#wake = new AbortController()
-      await this.#check()
-      // While the test fails, the pause keeps a dead clamd from being hammered.
-      const signal = AbortSignal.any([this.#closing.signal, this.#wake.signal])
-      const pauseMs = this.fault === undefined ? INTERVAL_MS : RETRY_MS
-      await wait(pauseMs, undefined, { signal }).catch(() => {}) // woken, or closing
+      await this.#runTest()
+      const signal = this.fault === undefined ? AbortSignal.any([closing, this.#wake.signal]) : closing
+      await wait(this.#pauseMs(), undefined, { signal }).catch(() => {}) // aborted: the next test is wanted now, or none
     }
+    this.#tested.resolve()
   }
 
-  /** One self-test at a time, whoever asks for it. */
-  #check(): Promise<void> {
-    this.#checking ??= this.#judge().finally(() => {
-      this.#checking = undefined
-    })
-    return this.#checking
+  #pauseMs(): number {
+    const isCheap = this.fault?.kind === 'unreachable' || this.fault?.kind === 'misses-eicar'
+    return isCheap ? this.#pace.retryMs : this.#pace.intervalMs
   }
 
-  async #judge(): Promise<void> {
-    const before = this.fault
-    this.fault = await this.#selfTest().then(
-      () => undefined,
-      (error: Error) => error.message,
-    )
-    if (before === this.fault) return
-    if (before === undefined) this.#wake.abort() // from now on the test is repeated quickly
-    this.#options.onChange()
+  async #runTest(): Promise<void> {
+    const before = this.status
+    this.#isTesting = true
+    try {
+      await this.#selfTest()
+      this.fault = undefined
+    } catch (error) {
+      if (this.#closing.signal.aborted) return
+      this.fault = error instanceof SelfTestFault ? error : new SelfTestFault('unreachable', String(error))
+      // What comes back may be another clamd, with other limits.
+      if (this.fault.kind === 'unreachable') this.#largeTest.version = ''
+    } finally {
+      this.#isTesting = false
+      this.#tested.resolve()
+      this.#tested = Promise.withResolvers()
+    }
+    this.#status.checkedAt = new Date()
+    this.#options.onTested(before.fault !== this.fault?.kind || before.version !== this.#status.version)
   }
 
-  /** An engine that misses EICAR, or does not look at the whole of a mail, lets things by. */
   async #selfTest(): Promise<void> {
-    if (!(await this.#finds(eicarFile())))
-      throw new Error('clamd does not find the EICAR test file: are its signatures there?')
-    this.version = await askClamd(this.#address, 'VERSION', TEST_TIMEOUT_MS)
-    if (this.#sizeTested === this.version) return
-    if (!(await this.#finds(eicarMail(this.#options.maxMessageBytes)))) {
-      throw new Error(
-        'clamd does not look at the whole of a large mail: StreamMaxLength, MaxFileSize and MaxScanSize must be above MAX_MESSAGE_BYTES',
-      )
-    }
-    this.#sizeTested = this.version
+    const options = { ...this.#test, signal: this.#closing.signal }
+    const version = await askVersion(options).catch((error) => this.#hearNothing(error))
+    this.#silences = 0
+    this.#status = { ...this.#status, version: version.text, signaturesAt: version.signaturesAt }
+    checkAge(version, this.#options.signatureMaxAgeMs)
+    await checkFindsEicar(options)
+    await this.#testLarge(version.text, options)
   }
 
-  async #finds(content: AsyncIterable<Buffer>): Promise<boolean> {
-    const reply = await askClamd(this.#address, 'INSTREAM', TEST_TIMEOUT_MS, content)
-    return readReply(reply)?.kind === 'infected'
+  async #testLarge(version: string, options: SelfTestOptions): Promise<void> {
+    const large = this.#largeTest
+    const isAgain = large.isDue && Date.now() - large.at >= this.#pace.largeTestIntervalMs
+    if (large.version === version && !isAgain) return
+    this.#largeTest = { version: '', at: Date.now(), isDue: false }
+    await checkLooksToTheEnd(options)
+    this.#largeTest.version = version
+  }
+
+  /** A frozen clamd, or a machine that is gone, would hold its scans until their time is up. */
+  #hearNothing(error: unknown): never {
+    if (++this.#silences >= SILENCE_LIMIT) {
+      this.#giveUp.abort(new Error('clamd does not answer at all'))
+      this.#giveUp = new AbortController()
+    }
+    throw error
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort()
+    this.#closing.abort(new Error('the scanner stops'))
+    this.#giveUp.abort(new Error('the scanner stops'))
     await this.#testing
   }
 }

@@ -1,89 +1,111 @@
 // The scan engine as the handler sees it: one or several clamds, of which a scan takes the least busy healthy one.
-import { createHash } from 'node:crypto'
 import { DependencyAway } from '@sekimori/runtime/dependency'
 import type { Service } from '@sekimori/runtime/service'
-import { LRUCache } from 'lru-cache'
+import type { EngineStatus } from '@sekimori/store/signature-status'
 import pLimit from 'p-limit'
-import { CLAMD, NoVerdict } from './clamd.ts'
+import { CLAMD, ClamdFault, NoVerdict } from './clamd.ts'
 import type { Config } from './config.ts'
-import { Endpoint } from './endpoint.ts'
+import { Endpoint, type Pace } from './endpoint.ts'
+import { observeEndpoint } from './signature-metrics.ts'
+import { readMaxAge } from './signature-version.ts'
 import type { Scan } from './verdict.ts'
 
+export type EngineSettings = Pick<
+  Config,
+  'CLAMD_ADDRESS' | 'MAX_MESSAGE_BYTES' | 'SCAN_CONCURRENCY' | 'SCAN_TIMEOUT_MS' | 'SIGNATURE_MAX_AGE'
+>
+
 export interface Engine extends AsyncDisposable {
-  /** Scans content, which is opened once for each clamd that is tried. @throws DependencyAway when none gives a verdict. */
+  /**
+   * Scans content, which is opened once for each clamd that is tried. Nothing is remembered of earlier scans: clamd
+   * itself does, and forgets it at the moment in which it takes up other signatures.
+   * @throws DependencyAway when no clamd is fit to give a verdict; NoVerdict when the mail itself is what they fail at
+   */
   scan(open: () => AsyncIterable<Buffer>): Promise<Scan>
   /** Engine and signature version of a healthy clamd. */
   version(): string
+  /** Each clamd as it was last seen. */
+  statuses(): EngineStatus[]
+  /** Calls `listener` when a clamd has become fit or unfit, or works with other signatures. */
+  onChange(listener: () => void): void
 }
 
-/** Clean mail between two local accounts is scanned when sent and when received; the second time it is known. */
-const CACHE = { entries: 5_000, lifeMs: 30_000 }
-
 /** Opens the engine; the stage is unready until at least one clamd passes its self-test. */
-export function openEngine(config: Config, service: Service): Engine {
-  const limit = pLimit(config.SCAN_CONCURRENCY)
-  const endpoints: Endpoint[] = []
-  const report = () => {
-    const faults = endpoints.flatMap(({ name, fault }) => (fault === undefined ? [] : [`${name}: ${fault}`]))
-    if (faults.length === endpoints.length) service.dependencies.down(CLAMD, faults.join('; '))
-    else service.dependencies.up(CLAMD)
-    if (faults.length > 0) service.log.warn({ faults }, 'clamd self-test')
+export function openEngine(settings: EngineSettings, service: Service, pace?: Pace): Engine {
+  const limit = pLimit(settings.SCAN_CONCURRENCY)
+  const listeners: (() => void)[] = []
+  const hear = (endpoint: Endpoint | undefined, isChange: boolean) => {
+    if (endpoint !== undefined) observeEndpoint(endpoint.status)
+    if (!isChange) return
+    report(endpoints, service)
+    for (const listener of listeners) listener()
   }
   service.dependencies.down(CLAMD, 'self-test has not passed yet')
-  for (const address of config.CLAMD_ADDRESS.split(',')) {
-    endpoints.push(
-      new Endpoint({
-        address: address.trim(),
-        timeoutMs: config.SCAN_TIMEOUT_MS,
-        maxMessageBytes: config.MAX_MESSAGE_BYTES,
-        onChange: report,
-      }),
-    )
-  }
+  const endpoints: Endpoint[] = addressesOf(settings).map((address, index) => {
+    const onTested = (isChange: boolean) => hear(endpoints[index], isChange)
+    return new Endpoint({ address, ...limitsOf(settings), ...(pace && { pace }), onTested })
+  })
   return {
-    version: () => healthy(endpoints)[0]?.version ?? 'ClamAV',
-    scan: (open) => limit(() => scanWithAny(endpoints, open)),
+    async scan(open) {
+      const outcome = await limit(() => scanWithAny(endpoints, open))
+      return 'verdict' in outcome ? outcome : blame(outcome)
+    },
+    version: () => endpoints.find(({ fault }) => fault === undefined)?.version ?? 'ClamAV',
+    statuses: () => endpoints.map(({ status }) => status),
+    onChange: (listener) => void listeners.push(listener),
     async [Symbol.asyncDispose]() {
       await Promise.all(endpoints.map((endpoint) => endpoint[Symbol.asyncDispose]()))
     },
   }
 }
 
-/** Tries the healthy clamds, the least busy first. */
-async function scanWithAny(endpoints: Endpoint[], open: () => AsyncIterable<Buffer>): Promise<Scan> {
-  let failure: unknown = new DependencyAway(CLAMD, { cause: new Error('no clamd passes its self-test') })
-  for (const endpoint of healthy(endpoints).toSorted((a, b) => a.inFlight - b.inFlight)) {
+function addressesOf(settings: EngineSettings): string[] {
+  return [...new Set(settings.CLAMD_ADDRESS.split(',').map((address) => address.trim()))]
+}
+
+function limitsOf(settings: EngineSettings) {
+  return {
+    scanTimeoutMs: settings.SCAN_TIMEOUT_MS,
+    maxMessageBytes: settings.MAX_MESSAGE_BYTES,
+    signatureMaxAgeMs: readMaxAge(settings.SIGNATURE_MAX_AGE)!,
+  }
+}
+
+function report(endpoints: Endpoint[], service: Service): void {
+  const faults = endpoints.flatMap(({ name, fault }) => (fault === undefined ? [] : [`${name}: ${fault.message}`]))
+  if (faults.length === endpoints.length) service.dependencies.down(CLAMD, faults.join('; '))
+  else service.dependencies.up(CLAMD)
+  if (faults.length > 0) service.log.warn({ faults }, 'clamd self-test')
+  else service.log.info({ engines: endpoints.map(({ name, version }) => `${name}: ${version}`) }, 'clamd self-test')
+}
+
+interface Failure {
+  endpoint: Endpoint
+  error: ClamdFault
+}
+
+/** Tries the healthy clamds, the least busy first. Resolves to what went wrong with each when none gives a verdict. */
+async function scanWithAny(endpoints: Endpoint[], open: () => AsyncIterable<Buffer>): Promise<Scan | Failure[]> {
+  const failures: Failure[] = []
+  const healthy = endpoints.filter(({ fault }) => fault === undefined)
+  for (const endpoint of healthy.toSorted((a, b) => a.inFlight - b.inFlight)) {
     try {
       return { verdict: await endpoint.scan(open()), engine: endpoint.version }
     } catch (error) {
-      if (error instanceof NoVerdict) failure = error
-      else if (error instanceof DependencyAway && error.dependency === CLAMD) failure = error
-      else throw error
+      if (!(error instanceof ClamdFault)) throw error
+      failures.push({ endpoint, error })
+      void endpoint.suspect()
     }
   }
-  throw failure
+  return failures
 }
 
-function healthy(endpoints: Endpoint[]): Endpoint[] {
-  return endpoints.filter(({ fault }) => fault === undefined)
-}
-
-/**
- * Remembers clean content for a short time. Only whole-mail verdicts of the same engine and signatures count, and the
- * time is short because signature files that an operator adds by hand do not show in the version.
- */
-export function rememberClean(engine: Engine): (bytes: Buffer) => Promise<Scan> {
-  const known = new LRUCache<string, Scan>({ max: CACHE.entries, ttl: CACHE.lifeMs })
-  return async (bytes) => {
-    const key = `${createHash('sha256').update(bytes).digest('base64')} ${engine.version()}`
-    const earlier = known.get(key)
-    if (earlier !== undefined) return earlier
-    const scan = await engine.scan(() => once(bytes))
-    if (scan.verdict.kind === 'clean') known.set(key, scan)
-    return scan
-  }
-}
-
-async function* once(bytes: Buffer): AsyncIterable<Buffer> {
-  yield bytes
+/** Whose fault it is that there is no verdict. */
+async function blame(failures: Failure[]): Promise<never> {
+  await Promise.all(failures.map(({ endpoint }) => endpoint.suspect()))
+  const unfit = failures.every(({ endpoint }) => endpoint.fault !== undefined)
+  const reasons = failures.map(({ endpoint, error }) => `${endpoint.name}: ${error.message}`).join('; ')
+  if (failures.length === 0) throw new DependencyAway(CLAMD, { cause: new Error('no clamd passes its self-test') })
+  if (unfit) throw new DependencyAway(CLAMD, { cause: new Error(reasons) })
+  throw new NoVerdict(`clamd gives no verdict on this mail: ${reasons}`)
 }

@@ -7,21 +7,22 @@ import { contentOpener, readHead } from '@sekimori/store/content'
 import { openDatabase } from '@sekimori/store/database'
 import { openVirusPolicies } from '@sekimori/store/virus-policy'
 import { schema } from './config.ts'
-import { openEngine, rememberClean } from './engine.ts'
+import { openEngine } from './engine.ts'
 import { handleScan, type Ports } from './handler.ts'
 import { openQuarantine } from './open-quarantine.ts'
+import { startSignatureReport } from './signature-report.ts'
 
 const config = loadSettings(schema)
 await using service = await openService('scanner', config)
 await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
 await using engine = openEngine(config, service)
+await using _report = startSignatureReport(engine, database, service.log)
 const open = contentOpener(database)
 const quarantine = openQuarantine(config, database, broker)
-const scanInline = rememberClean(engine)
 const ports: Ports = {
   hostname: config.MAIL_HOSTNAME,
-  scan: (content) => (content.kind === 'inline' ? scanInline(content.bytes) : engine.scan(() => open(content))),
+  scan: (content) => engine.scan(() => open(content)),
   head: (content) => readHead(open(content)),
   policy: openVirusPolicies(database),
   ...quarantine.handler,

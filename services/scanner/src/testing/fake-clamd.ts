@@ -1,84 +1,117 @@
-// A clamd that answers as a test scripts it, on a Unix socket of its own; it reads INSTREAM as the real one does.
-import { mkdtempSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+// A clamd by script, for tests: it finds EICAR as the real one does, until it is told to misbehave.
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { eicar } from '@sekimori/testing/mail-text'
 
-export interface Asked {
-  command: string
-  /** The content, when all of it has come. */
-  content: Buffer
-}
-
-/** What to do with a connection once its command, and for INSTREAM its content, is there. */
-export type Script = (asked: Asked, socket: Socket) => void
+/** What it does with a command, or with content when that begins, or when it is there whole. True: this was all. */
+export type Script = (event: 'command' | 'begin' | 'end', text: string, socket: Socket) => boolean
 
 export interface FakeClamd extends AsyncDisposable {
   address: string
+  /** Asked first at each event. */
   script: Script
-  asked: Asked[]
-  /** Called at the first octets of a connection, before anything is complete. */
-  onStart: (socket: Socket) => void
+  /** The answer to VERSION. */
+  version: string
+  /** Contents that came whole, tests of EICAR left out. */
+  scanned: string[]
+  connections: Set<Socket>
+  /** Ends as a killed process does: every connection is reset, none is taken. */
+  kill(): Promise<void>
+  /** Listens again on the same port. */
+  revive(): Promise<void>
 }
 
-const EICAR = ['EICAR', 'STANDARD', 'ANTIVIRUS'].join('-')
+const EICAR = [eicar(), Buffer.from(eicar()).toString('base64')]
 
-/** Finds EICAR, in the clear or in base64, as a healthy clamd does. */
-export const healthy: Script = ({ command, content }, socket) => {
-  if (command === 'VERSION') return void socket.end('ClamAV 1.4.6/27000/Mon Nov 16 2026\0')
-  const text = content.toString('latin1')
-  const last = /base64\r\n\r\n([\w+/=]+)/.exec(text)?.[1] ?? ''
-  const isFound = `${text}${Buffer.from(last, 'base64')}`.includes(EICAR)
-  socket.end(isFound ? 'stream: Eicar-Test-Signature FOUND\0' : 'stream: OK\0')
+/** Starts it on a port of the system's choice. */
+export async function startFakeClamd(script: Script = () => false): Promise<FakeClamd> {
+  const clamd = new ScriptedClamd(script)
+  await clamd.revive()
+  return clamd
 }
 
-export async function startFakeClamd(script: Script = healthy): Promise<FakeClamd> {
-  const dir = mkdtempSync(join(tmpdir(), 'fake-clamd-'))
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket))
-    socket.on('error', () => {}) // the scanner goes away as it likes
-    socket.once('data', () => fake.onStart(socket))
-    readRequest(socket, (asked) => {
-      fake.asked.push(asked)
-      fake.script(asked, socket)
-    })
-  })
-  const fake: FakeClamd = {
-    address: join(dir, 's'),
-    script,
-    asked: [],
-    onStart: () => {},
-    async [Symbol.asyncDispose]() {
-      server.close()
-      for (const socket of sockets) socket.destroy()
-      await rm(dir, { recursive: true })
-    },
+class ScriptedClamd implements FakeClamd {
+  script: Script
+  version = 'ClamAV 1.4.6'
+  scanned: string[] = []
+  connections = new Set<Socket>()
+  #port = 0
+  #server: Server | undefined
+
+  constructor(script: Script) {
+    this.script = script
   }
-  await new Promise<void>((resolve) => server.listen(fake.address, resolve))
-  return fake
+
+  get address(): string {
+    return `127.0.0.1:${this.#port}`
+  }
+
+  async revive(): Promise<void> {
+    this.#server = createServer({ noDelay: true }, (socket) => this.#take(socket))
+    await once(this.#server.listen(this.#port, '127.0.0.1'), 'listening')
+    this.#port = (this.#server.address() as AddressInfo).port
+  }
+
+  async kill(): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    for (const socket of this.connections) socket.resetAndDestroy()
+    if (server !== undefined) await new Promise((resolve) => server.close(resolve))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill()
+  }
+
+  #take(socket: Socket): void {
+    this.connections.add(socket)
+    socket.on('close', () => this.connections.delete(socket))
+    socket.on('error', () => {}) // a client that goes away is no trouble of the fake's
+    let command: string | undefined
+    let input: Buffer = Buffer.alloc(0)
+    const content = new Content()
+    socket.on('data', (octets: Buffer) => {
+      input = Buffer.concat([input, octets])
+      if (command === undefined) {
+        const end = input.indexOf(0)
+        if (end < 0) return
+        command = input.subarray(1, end).toString()
+        input = input.subarray(end + 1)
+        if (command !== 'INSTREAM') this.#answer(command, socket)
+      }
+      if (command === 'INSTREAM') input = content.take(input, (event) => this.#scan(event, content.text, socket))
+    })
+  }
+
+  #answer(command: string, socket: Socket): void {
+    if (this.script('command', command, socket)) return
+    socket.end(`${command === 'VERSION' ? this.version : 'UNKNOWN COMMAND'}\0`)
+  }
+
+  #scan(event: 'begin' | 'end', text: string, socket: Socket): void {
+    const isSelfTest = EICAR.some((form) => text.includes(form))
+    if (event === 'end' && !isSelfTest) this.scanned.push(text)
+    if (this.script(event, text, socket) || event === 'begin') return
+    socket.end(isSelfTest ? 'stream: Eicar-Test-Signature FOUND\0' : 'stream: OK\0')
+  }
 }
 
-/** The null-terminated command, then for INSTREAM the chunks up to the empty one. */
-function readRequest(socket: Socket, done: (asked: Asked) => void): void {
-  let rest: Buffer = Buffer.alloc(0)
-  let command: string | undefined
-  const parts: Buffer[] = []
-  socket.on('data', (octets: Buffer) => {
-    rest = Buffer.concat([rest, octets])
-    const end = rest.indexOf(0)
-    if (command === undefined && end >= 0) {
-      command = rest.toString('latin1', 1, end)
-      rest = rest.subarray(end + 1)
-      if (command !== 'INSTREAM') return done({ command, content: Buffer.alloc(0) })
+/** The chunks of one INSTREAM. */
+class Content {
+  text = ''
+  #isBegun = false
+
+  /** Takes the whole chunks of the input; the rest is returned. */
+  take(input: Buffer, tell: (event: 'begin' | 'end') => void): Buffer {
+    let rest = input
+    while (rest.length >= 4 && rest.length >= 4 + rest.readUInt32BE()) {
+      const length = rest.readUInt32BE()
+      this.text += rest.subarray(4, 4 + length).toString('latin1')
+      rest = rest.subarray(4 + length)
+      if (!this.#isBegun) tell('begin')
+      this.#isBegun = true
+      if (length === 0) tell('end')
     }
-    while (command === 'INSTREAM' && rest.length >= 4 && rest.length >= 4 + rest.readUInt32BE()) {
-      const size = rest.readUInt32BE()
-      if (size === 0) return done({ command, content: Buffer.concat(parts) })
-      parts.push(rest.subarray(4, 4 + size))
-      rest = rest.subarray(4 + size)
-    }
-  })
+    return rest
+  }
 }
