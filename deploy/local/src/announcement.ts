@@ -32,6 +32,7 @@ export function describeSystem(settings: Settings, endpoints: Omit<Endpoints, 'p
     `  Submission 587 → ${submission.port} (STARTTLS)   465 → ${smtps.port} (TLS)   MX 25 → ${mx.port}`,
     `  POP3       110 → ${pop3.port} (STLS)       995 → ${pop3s.port} (TLS)`,
     `  Settings API / 設定 API   ${endpoints.settingsApi}/documentation`,
+    `  Virus signatures / ウイルス定義   ${endpoints.settingsApi}/v1/signatures (version, age / バージョン、日時)`,
     '',
     '  Demo accounts / デモ用アカウント (address, password / アドレス、パスワード):',
     ...accounts,
@@ -60,6 +61,13 @@ export function signatureWarning(directory: string): string {
     '!! ウイルス定義がありません: 検出できるのは EICAR テストファイルだけです。実際のウイルスは検出されません。',
     line,
   ].join('\n')
+}
+
+/** When fetching the official signatures begins to fail, or works again. */
+export function describeFetching(fault: string | undefined): string {
+  return fault === undefined
+    ? 'freshclam fetches the official virus signatures again / ウイルス定義を再び取得できるようになりました'
+    : `freshclam could not fetch the official virus signatures: ${fault} / ウイルス定義を取得できませんでした`
 }
 
 /** An error at start, for the terminal: the remedy for the expected ones, all that is known for the others. */

@@ -43,7 +43,8 @@ export async function clamdProgram(
     name: 'clamd',
     command: 'clamd',
     args: [`--config-file=${configPath}`],
-    env: { PATH: `${process.env.PATH}:/usr/sbin`, LC_ALL: 'C.UTF-8' },
+    // It tells the time of its signatures without the zone: the scanner takes it for UTC.
+    env: { PATH: `${process.env.PATH}:/usr/sbin`, LC_ALL: 'C.UTF-8', TZ: 'UTC' },
     logPath: options.logPath,
     stopSignal: 'SIGTERM',
     stopTimeoutMs: 10_000,
@@ -81,6 +82,8 @@ function configuration(options: ClamdOptions, address: string, scratchDir: strin
     LocalSocketMode: '600',
     FixStaleSocket: 'yes',
     SelfCheck: SELF_CHECK_SECONDS,
+    // Scans go on with the old signatures while new ones are loaded.
+    ConcurrentDatabaseReload: 'yes',
     // What can't be looked into must never count as clean: clamd says so as an alert, the scanner reads its name.
     AlertEncrypted: 'yes',
     AlertExceedsMax: 'yes',

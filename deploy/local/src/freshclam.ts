@@ -1,50 +1,79 @@
-// Official virus signatures: freshclam, where its servers can be reached; now and every few hours.
+// Official virus signatures: freshclam, where its servers can be reached; now and every two hours.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { rotateLog } from './log-file.ts'
 import { launch, type Program, type RunningProgram } from './program.ts'
 import { forgetProcess, recordProcess } from './run-directory.ts'
 import type { StatePaths } from './state-directory.ts'
 
 const NAME = 'freshclam'
-const INTERVAL_MS = 4 * 60 * 60 * 1000
+const INTERVAL_MS = 2 * 60 * 60 * 1000
+/** Installations that were started together don't ask the mirrors together. */
+const JITTER = 0.2
 const RUN_TIMEOUT_MS = 30 * 60 * 1000
 
-/** Fetches signatures into the directory that clamd watches. Dispose it to stop. */
-export class Freshclam implements AsyncDisposable {
-  #paths: StatePaths
-  #onFailure: (status: number | null) => void
-  #running: RunningProgram | undefined
-  #timer: NodeJS.Timeout | undefined
-  #isClosed = false
+export interface FreshclamOptions {
+  paths: StatePaths
+  /** Hears when fetching begins to fail, with the reason, and when it works again. */
+  onChange: (fault: string | undefined) => void
+  command?: string
+  intervalMs?: number
+}
 
-  constructor(paths: StatePaths, onFailure: (status: number | null) => void) {
-    this.#paths = paths
-    this.#onFailure = onFailure
+/** Fetches signatures into the directory that clamd watches, again and again. Dispose it to stop. */
+export class Freshclam implements AsyncDisposable {
+  #options: Required<FreshclamOptions>
+  #fault: string | undefined
+  #running: RunningProgram | undefined
+  #closing = new AbortController()
+  #fetching: Promise<void>
+
+  constructor(options: FreshclamOptions) {
+    this.#options = { command: NAME, intervalMs: INTERVAL_MS, ...options }
+    this.#fetching = this.#fetchForEver()
   }
 
-  /** Fetches once and plans the next time; resolves when this time is over. */
-  async update(): Promise<void> {
-    const running = await launch(await freshclamProgram(this.#paths))
+  async #fetchForEver(): Promise<void> {
+    const { signal } = this.#closing
+    while (!signal.aborted) {
+      const fault = await this.#fetch().catch((error: Error) => error.message)
+      if (signal.aborted) return
+      if ((fault === undefined) !== (this.#fault === undefined)) this.#options.onChange(fault)
+      this.#fault = fault
+      const pauseMs = this.#options.intervalMs * (1 - JITTER * Math.random())
+      await wait(pauseMs, undefined, { signal, ref: false }).catch(() => {}) // stopping
+    }
+  }
+
+  /** Runs freshclam once; resolves to what went wrong. */
+  async #fetch(): Promise<string | undefined> {
+    const { paths, command } = this.#options
+    const program = await freshclamProgram(paths, command)
+    rotateLog(program.logPath)
+    const running = await launch(program)
     this.#running = running
-    recordProcess(this.#paths.run, NAME, running.pid)
+    recordProcess(paths.run, NAME, running.pid)
     const limit = setTimeout(() => void running.stop(), RUN_TIMEOUT_MS)
-    const { code } = await running.exited
-    clearTimeout(limit)
-    forgetProcess(this.#paths.run, NAME)
-    if (this.#isClosed) return
-    if (code !== 0) this.#onFailure(code)
-    this.#timer = setTimeout(() => void this.update().catch(() => this.#onFailure(null)), INTERVAL_MS)
-    this.#timer.unref()
+    try {
+      // It was stopped while it was being started.
+      if (this.#closing.signal.aborted) await running.stop()
+      const { code, signal } = await running.exited
+      return code === 0 ? undefined : `it ended with ${signal ?? `status ${code}`}, see ${program.logPath}`
+    } finally {
+      clearTimeout(limit)
+      forgetProcess(paths.run, NAME)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isClosed = true
-    clearTimeout(this.#timer)
+    this.#closing.abort()
     await this.#running?.stop()
+    await this.#fetching
   }
 }
 
-async function freshclamProgram(paths: StatePaths): Promise<Program> {
+async function freshclamProgram(paths: StatePaths, command: string): Promise<Program> {
   const configPath = join(paths.clamd, 'freshclam.conf')
   await mkdir(paths.clamd, { recursive: true, mode: 0o700 })
   const settings = {
@@ -60,7 +89,7 @@ async function freshclamProgram(paths: StatePaths): Promise<Program> {
   await writeFile(configPath, `${lines.join('\n')}\n`)
   return {
     name: NAME,
-    command: 'freshclam',
+    command,
     args: [`--config-file=${configPath}`, '--stdout'],
     env: { ...process.env, LC_ALL: 'C.UTF-8' },
     logPath: join(paths.logs, 'freshclam.log'),

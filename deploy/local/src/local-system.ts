@@ -1,7 +1,6 @@
 // The whole system on this machine: what is started in which order, and how it ends.
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { describeSystem, signatureWarning } from './announcement.ts'
+import { describeFetching, describeSystem, signatureWarning } from './announcement.ts'
 import { ensureCertificates, type TlsFiles } from './certificates.ts'
 import { listeners, type Settings } from './config.ts'
 import { seedDemoData } from './demo-data.ts'
@@ -106,12 +105,8 @@ class LocalSystem {
     const warn = (error: Error) => this.#say(`clamd was not told to reload its signatures: ${error.message}`)
     this.#resources.use(reloadOnChange(this.#paths.signatures, servers.clamdAddress, warn))
     if (this.#settings.SIGNATURE_UPDATES === 'off') return
-    const log = join(this.#paths.logs, 'freshclam.log')
-    const freshclam = new Freshclam(this.#paths, () =>
-      this.#say(`freshclam could not fetch the official virus signatures: ${log} / ウイルス定義を取得できませんでした`),
-    )
-    this.#resources.use(freshclam)
-    freshclam.update().catch((error: Error) => this.#say(`freshclam can't run: ${error.message}`))
+    const onChange = (fault: string | undefined) => this.#say(describeFetching(fault))
+    this.#resources.use(new Freshclam({ paths: this.#paths, onChange }))
   }
 }
 

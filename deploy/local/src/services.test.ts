@@ -53,3 +53,8 @@ test('each service gets only the keys that it works with', () => {
   assert.deepEqual(holders('quarantine-secret'), ['scanner'])
   assert.deepEqual(holders('admin-secret'), ['settings-api'])
 })
+
+test('signatures of any age will do on a machine of one, unless told otherwise', () => {
+  assert.equal(serviceEnvironment('scanner', context({})).SIGNATURE_MAX_AGE, 'off')
+  assert.equal(serviceEnvironment('scanner', context({ SIGNATURE_MAX_AGE: '3d' })).SIGNATURE_MAX_AGE, '3d')
+})

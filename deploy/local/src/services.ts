@@ -78,10 +78,13 @@ export function serviceEnvironment(name: ServiceName, context: ServiceContext): 
   const isForeign = (key: string) =>
     key.startsWith('PG') || key.startsWith('npm_') || key.startsWith('SEKIMORI_') || secretSettings.includes(key)
   const given = Object.entries(context.environment).filter(
-    ([key]) => !isForeign(key) && !isForeign(key.replace(/_FILE$/, '')),
+    ([key, value]) => value !== '' && !isForeign(key) && !isForeign(key.replace(/_FILE$/, '')),
   )
-  return { ...Object.fromEntries(given), ...ours }
+  return { ...localDefaults, ...Object.fromEntries(given), ...ours }
 }
+
+/** Other defaults than those of the services. Without the official signatures, which need a network, mail must go all the same. */
+const localDefaults = { SIGNATURE_MAX_AGE: 'off' }
 
 const secretSettings = ['DATABASE_URL', 'AMQP_URL', 'ADMIN_API_KEY', 'DKIM_MASTER_KEY', 'QUARANTINE_MASTER_KEY']
 

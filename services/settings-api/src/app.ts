@@ -26,6 +26,7 @@ import { quarantineOrderRoutes } from './routes/quarantine-orders.ts'
 import { virusPolicyRoutes } from './routes/virus-policy.ts'
 import { suspensionRoutes } from './routes/warning-suspension.ts'
 import { suspensionListRoutes } from './routes/warning-suspensions.ts'
+import { signatureRoutes } from './routes/signatures.ts'
 
 const BODY_MAX_BYTES = 2_097_152
 const REQUEST_TIMEOUT_MS = 30_000
@@ -84,4 +85,5 @@ async function operatorRoutes(v1: FastifyInstance, context: Context): Promise<vo
   await v1.register(messageRoutes(context))
   await v1.register(suspensionListRoutes(context))
   await v1.register(suspensionRoutes(context))
+  await v1.register(signatureRoutes(context))
 }

@@ -40,6 +40,7 @@ test('every call is described', () => {
     'get /v1/quarantine',
     'get /v1/quarantine-accesses',
     'get /v1/quarantine/{queueId}',
+    'get /v1/signatures',
     'get /v1/warning-suspensions',
     'get /v1/warning-suspensions/{id}',
     'patch /v1/accounts/{address}',

@@ -8,7 +8,7 @@ export const openApi: FastifyDynamicSwaggerOptions = {
       title: 'Sekimori settings API',
       version: '1',
       description: [
-        'Domains, accounts, mailing lists, preferences, DKIM keys and the DNS records to publish, what to do with mail that can not be checked for viruses, quarantine metadata and who looked at it, the message trace, and suspensions of virus warnings.',
+        'Domains, accounts, mailing lists, preferences, DKIM keys and the DNS records to publish, what to do with mail that can not be checked for viruses, quarantine metadata and who looked at it, the message trace, suspensions of virus warnings, and the virus signatures in use.',
         'Every call needs `Authorization: Bearer <ADMIN_API_KEY>`. Errors are problem details (RFC 9457, `application/problem+json`) with English and Japanese texts.',
         'An address in a path may be percent-encoded UTF-8. Listings come in pages: pass `nextCursor` as `cursor` until it is absent.',
       ].join('\n\n'),
@@ -22,7 +22,7 @@ export const openApi: FastifyDynamicSwaggerOptions = {
       { name: 'lists' },
       { name: 'quarantine' },
       { name: 'messages' },
-      { name: 'warning suspensions' },
+        'Domains, accounts, mailing lists, preferences, DKIM keys and the DNS records to publish, what to do with mail that can not be checked for viruses, quarantine metadata and who looked at it, the message trace, suspensions of virus warnings, and the virus signatures in use.',
     ],
   },
   refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json.$id ?? `schema-${i}`) },
