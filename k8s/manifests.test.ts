@@ -21,8 +21,9 @@ import { schemaFaults } from './checks/kubernetes-schema.ts'
 import { securityFaults } from './checks/pod-security.ts'
 import { lifeFaults, type PortSettings, portFaults } from './checks/ports.ts'
 import { readSettings } from './checks/settings.ts'
+import { signatureFaults } from './checks/signatures.ts'
 import { newSite } from './checks/site.ts'
-import { addressFaults, selectorFaults, volumeFaults } from './checks/wiring.ts'
+import { addressFaults, claimFaults, selectorFaults, volumeFaults } from './checks/wiring.ts'
 
 const BASE = join(import.meta.dirname, 'base')
 const SINGLE_NODE = join(import.meta.dirname, 'overlays/single-node')
@@ -92,7 +93,8 @@ test('every ConfigMap, Secret, volume and pod that something refers to is there'
     const references = [...(pod.initContainers ?? []), ...pod.containers].flatMap(
       (container) => environmentOf(pod, container, system).faults,
     )
-    assert.deepEqual([...references, ...volumeFaults(workload)], [], workload.metadata.name)
+    const volumes = [...volumeFaults(workload), ...claimFaults(workload, system)]
+    assert.deepEqual([...references, ...volumes], [], workload.metadata.name)
   }
 })
 
@@ -112,6 +114,16 @@ test('clamd takes whatever the gateways take, and RabbitMQ waits as long as the 
   const concurrentScans = scans.reduce((sum, count) => sum + count)
   assert.deepEqual(clamdFaults(await read('clamd.conf'), largestMailBytes, concurrentScans), [])
   assert.deepEqual(rabbitmqFaults(await read('rabbitmq.conf')), [])
+})
+
+test('one freshclam fetches the signatures, every clamd reads them, and every scanner knows every clamd', async () => {
+  const scanners = (await usableSettings()).filter(({ settings }) => settings.CLAMD_ADDRESS !== undefined)
+  assert.ok(scanners.length > 0)
+  for (const { settings } of scanners) {
+    const addresses = String(settings.CLAMD_ADDRESS).split(',')
+    assert.deepEqual(signatureFaults(workloadsOf(system), addresses), [])
+    assert.equal(settings.SIGNATURE_MAX_AGE, '7d')
+  }
 })
 
 interface ServiceSettings {

@@ -7,6 +7,8 @@ const CLAMD = `# a comment
 Foreground yes
 AlertEncrypted yes
 AlertExceedsMax yes
+ConcurrentDatabaseReload yes
+SelfCheck 60
 StreamMaxLength 50M
 MaxFileSize 52428800
 MaxScanSize 1G
@@ -32,6 +34,13 @@ test('clamd that is smaller than a mail, or keeps silent about what it skips, is
   assert.deepEqual(clamdFaults(CLAMD.replace('AlertExceedsMax', '#AlertExceedsMax'), MAIL_BYTES, 19), [
     'clamd.conf: AlertExceedsMax is not yes',
   ])
+})
+
+test('clamd that blocks scans while it reloads, or sees new signatures late or never, is a fault', () => {
+  const faults = (from: string, to: string) => clamdFaults(CLAMD.replace(from, to), MAIL_BYTES, 19).join()
+  assert.match(faults('ConcurrentDatabaseReload yes', 'ConcurrentDatabaseReload no'), /ConcurrentDatabaseReload is not/)
+  assert.match(faults('SelfCheck 60', 'SelfCheck 3600'), /SelfCheck takes longer/)
+  assert.match(faults('SelfCheck 60\n', ''), /SelfCheck takes longer/)
 })
 
 test('clamd with no thread to spare is a fault', () => {

@@ -12,6 +12,8 @@ export interface KubernetesObject {
 export interface Workload extends KubernetesObject {
   spec: {
     replicas?: number
+    serviceName?: string
+    strategy?: { type?: string }
     selector: { matchLabels: Record<string, string> }
     template: { metadata: { labels: Record<string, string>; annotations?: Record<string, string> }; spec: IPodSpec }
     volumeClaimTemplates?: { metadata: { name: string } }[]

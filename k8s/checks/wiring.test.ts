@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { findObject, type KubernetesObject } from './kubernetes-object.ts'
 import { sampleSystem, sampleWorkload } from './sample.ts'
-import { addressFaults, selectorFaults, volumeFaults } from './wiring.ts'
+import { addressFaults, claimFaults, selectorFaults, volumeFaults } from './wiring.ts'
 
 const settings = {
   DATABASE_URL: 'postgres://user:password@postgres/sekimori',
@@ -54,4 +54,25 @@ test('an address whose Service leads nowhere is a fault', () => {
   const service = findObject<KubernetesObject & { spec: { ports: object[] } }>(objects, 'Service', 'postgres')!
   Object.assign(service.spec.ports[0]!, { targetPort: 'sql' })
   assert.match(addressFaults(settings, objects)[0]!, /DATABASE_URL .* nothing listens behind/)
+})
+
+test('addresses of single pods are right for the pods that there are, and a fault for others', () => {
+  const objects = sampleSystem()
+  const postgres = findObject<KubernetesObject & { spec: object }>(objects, 'StatefulSet', 'postgres')!
+  Object.assign(postgres.spec, { serviceName: 'postgres', replicas: 2 })
+  const faults = (address: string) => addressFaults({ CLAMD_ADDRESS: address }, objects)
+  assert.deepEqual(faults('postgres-0.postgres:5432, postgres-1.postgres:5432'), [])
+  assert.deepEqual(faults('postgres-0.postgres:5432,postgres-2.postgres:5432'), [
+    'CLAMD_ADDRESS leads to no pod of postgres',
+  ])
+  assert.deepEqual(faults('postgres-0.mysql:5432'), ['CLAMD_ADDRESS leads to no Service'])
+})
+
+test('a claim that nobody makes is a fault', () => {
+  const objects = sampleSystem()
+  const workload = sampleWorkload(objects)
+  workload.spec.template.spec.volumes!.push({ name: 's', persistentVolumeClaim: { claimName: 'signatures' } })
+  assert.deepEqual(claimFaults(workload, objects), ['PersistentVolumeClaim signatures does not exist'])
+  objects.push({ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'signatures' } })
+  assert.deepEqual(claimFaults(workload, objects), [])
 })

@@ -43,20 +43,43 @@ export function volumeFaults({ spec }: Workload): string[] {
   ]
 }
 
+/** Claims of volumes that nobody makes. */
+export function claimFaults({ spec }: Workload, objects: KubernetesObject[]): string[] {
+  return (spec.template.spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) => {
+    const name = persistentVolumeClaim?.claimName
+    const isMade = name === undefined || findObject(objects, 'PersistentVolumeClaim', name) !== undefined
+    return isMade ? [] : [`PersistentVolumeClaim ${name} does not exist`]
+  })
+}
+
 /** Addresses in settings that lead to no Service, or to a port that nothing listens on. */
 export function addressFaults(settings: Record<string, unknown>, objects: KubernetesObject[]): string[] {
   return ['DATABASE_URL', 'AMQP_URL', 'CLAMD_ADDRESS'].flatMap((name) => {
     if (settings[name] === undefined) return []
-    const { host, port } = parseAddress(String(settings[name]))
-    const service = findObject<Selecting>(objects, 'Service', host)
-    const target = service?.spec.ports?.find((candidate) => candidate.port === port)
-    // The address itself may hold a password.
-    if (target === undefined) return [`${name} leads to no Service`]
-    const server = workloadsOf(objects).find((w) => hasLabels(w, service?.spec.selector as Record<string, string>))
-    const ports = server === undefined ? [] : (mainContainer(server).ports ?? [])
-    const isOpen = ports.some((p) => target.targetPort === p.name || target.targetPort === p.containerPort)
-    return isOpen ? [] : [`${name} leads to a Service whose port ${port} nothing listens behind`]
+    // Only of clamd there may be several.
+    const addresses = name === 'CLAMD_ADDRESS' ? String(settings[name]).split(',') : [String(settings[name])]
+    return addresses.flatMap((address) => addressFault(name, address.trim(), objects))
   })
+}
+
+function addressFault(name: string, address: string, objects: KubernetesObject[]): string[] {
+  const { host, port } = parseAddress(address)
+  const [first = '', parent] = host.split('.')
+  const service = findObject<Selecting>(objects, 'Service', parent ?? first)
+  const target = service?.spec.ports?.find((candidate) => candidate.port === port)
+  // The address itself may hold a password.
+  if (target === undefined) return [`${name} leads to no Service`]
+  const server = workloadsOf(objects).find((w) => hasLabels(w, service?.spec.selector as Record<string, string>))
+  const ports = server === undefined ? [] : (mainContainer(server).ports ?? [])
+  const isOpen = ports.some((p) => target.targetPort === p.name || target.targetPort === p.containerPort)
+  if (!isOpen) return [`${name} leads to a Service whose port ${port} nothing listens behind`]
+  return parent === undefined || podNamesOf(server!).includes(first) ? [] : [`${name} leads to no pod of ${parent}`]
+}
+
+/** The names by which a StatefulSet's pods are found below its Service. */
+export function podNamesOf({ kind, metadata, spec }: Workload): string[] {
+  if (kind !== 'StatefulSet' || spec.serviceName === undefined) return []
+  return Array.from({ length: spec.replicas ?? 1 }, (_, index) => `${metadata.name}-${index}`)
 }
 
 function parseAddress(text: string): { host: string; port: number } {
