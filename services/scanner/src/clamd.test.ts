@@ -1,5 +1,6 @@
 // Whatever a clamd does instead of answering: there is no verdict, and it is said within the time limit.
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { DependencyAway } from '@sekimori/runtime/dependency'
 import { eventually } from '@sekimori/testing/eventually'
@@ -17,6 +18,42 @@ async function scan(script: Script, content: AsyncIterable<Buffer> = chunks('one
   await using clamd = await startFakeClamd(script)
   return await askClamd({ address: clamdAddress(clamd.address), command: 'INSTREAM', timeoutMs: TIMEOUT_MS, content })
 }
+
+test('content goes to clamd octet for octet, and its reply comes back, however it is split', async () => {
+  const content = randomBytes(2_500_000)
+  await using clamd = await startFakeClamd((event, _text, socket) => {
+    const reply = 'stream: OK\0'
+    const next = (at: number) => {
+      if (at < reply.length) socket.write(reply[at]!, () => setImmediate(() => next(at + 1)))
+    }
+    if (event === 'end') next(0)
+    return event === 'end'
+  })
+  const cut = chunks(content.subarray(0, 7), Buffer.alloc(0), content.subarray(7, 8), content.subarray(8))
+  const question = { address: clamdAddress(clamd.address), command: 'INSTREAM', timeoutMs: 10_000, content: cut }
+  assert.equal(await askClamd(question), 'stream: OK')
+  assert.ok(Buffer.from(clamd.scanned[0]!, 'latin1').equals(content))
+})
+
+test('an early refusal is an answer, and ends the reading of the content', async () => {
+  const gate = Promise.withResolvers<void>()
+  const reading = { isOver: false }
+  async function* endless(): AsyncIterable<Buffer> {
+    try {
+      for (;;) {
+        yield Buffer.alloc(65_536)
+        await gate.promise
+      }
+    } finally {
+      reading.isOver = true
+    }
+  }
+  const refuse: Script = (event, _text, socket) =>
+    event === 'begin' && Boolean(socket.end('INSTREAM size limit exceeded. ERROR\0'))
+  assert.equal(await scan(refuse, endless()), 'INSTREAM size limit exceeded. ERROR')
+  gate.resolve()
+  await eventually(() => reading.isOver)
+})
 
 const misbehaviours: Record<string, { script: Script; says: RegExp }> = {
   'nothing at all': { script: () => true, says: /no answer within 300 ms/ },
@@ -103,13 +140,16 @@ test('a clamd that takes no more of the mail holds it for the time limit only, a
 })
 
 test('what reading the content throws is thrown as it is: it is no fault of clamd', async () => {
-  const failure = new TypeError('not readable')
-  async function* broken(): AsyncIterable<Buffer> {
-    yield Buffer.from('one')
-    throw failure
+  for (const failure of [new DependencyAway('postgres'), new RangeError('content is gone')]) {
+    async function* broken(): AsyncIterable<Buffer> {
+      yield Buffer.from('one')
+      throw failure
+    }
+    await assert.rejects(
+      scan(() => true, broken()),
+      (error) => error === failure,
+    )
   }
-  const quiet: Script = () => true
-  await assert.rejects(scan(quiet, broken()), (error) => error === failure)
 })
 
 test('content that does not come in time is not held against clamd', async () => {
@@ -128,7 +168,8 @@ test('a clamd that does not listen gave no answer', async () => {
   await using clamd = await startFakeClamd()
   const address = clamdAddress(clamd.address)
   await clamd.kill()
-  await assert.rejects(askClamd({ address, command: 'VERSION', timeoutMs: TIMEOUT_MS }), ClamdFault)
+  for (const nowhere of [address, { path: '/nonexistent/clamd' }])
+    await assert.rejects(askClamd({ address: nowhere, command: 'VERSION', timeoutMs: TIMEOUT_MS }), ClamdFault)
 })
 
 test('an address is a path or host:port', () => {

@@ -45,7 +45,7 @@ export function clamdAddress(text: string): NetConnectOpts {
 }
 
 /**
- * Asks clamd; resolves to its reply, which for INSTREAM came after all of the content was sent.
+ * Asks clamd; resolves to its reply. Before all of the content was sent that can be an error only.
  * @throws ClamdFault when there is none; DependencyAway('content') when the content took too long; what reading the content throws
  */
 export async function askClamd(question: Question): Promise<string> {
@@ -107,7 +107,7 @@ async function readReply(socket: Socket, progress: Progress): Promise<string> {
     const end = text.indexOf('\0')
     if (text.length > REPLY_MAX_BYTES || (end >= 0 && end < text.length - 1))
       reject(new Error(`the answer is not one of clamd: ${shown(text)}`))
-    else if (end >= 0 && !progress.isSent)
+    else if (end >= 0 && !progress.isSent && !text.endsWith('ERROR\0'))
       reject(new Error(`an answer before the whole question was sent: ${shown(text)}`))
     else if (end >= 0) resolve(text.slice(0, end))
   })

@@ -83,12 +83,15 @@ export class Endpoint implements AsyncDisposable {
   /** @throws ClamdFault when there is no verdict; what reading the content throws */
   async scan(content: AsyncIterable<Buffer>): Promise<Verdict> {
     this.inFlight++
-    const { signal } = this.#giveUp
+    const sent = { sizeBytes: 0 }
     try {
-      const { address, scanTimeoutMs: timeoutMs } = this.#test
-      const reply = await askClamd({ address, command: 'INSTREAM', timeoutMs, content, signal })
-      const verdict = reply.endsWith('ERROR') ? undefined : readReply(reply)
-      if (verdict === undefined) throw new ClamdFault(`no verdict: ${shown(reply)}`)
+      const { address, scanTimeoutMs: timeoutMs, maxMessageBytes } = this.#test
+      const question = { address, command: 'INSTREAM', timeoutMs, content: counted(content, sent) }
+      const reply = await askClamd({ ...question, signal: this.#giveUp.signal })
+      const verdict = readReply(reply)
+      // What clamd may refuse is what is larger than any mail: a file inside, unpacked.
+      const isRefusal = reply.endsWith('ERROR') && sent.sizeBytes <= maxMessageBytes
+      if (verdict === undefined || isRefusal) throw new ClamdFault(`no verdict: ${shown(reply)}`)
       return verdict
     } finally {
       this.inFlight--
@@ -174,5 +177,12 @@ export class Endpoint implements AsyncDisposable {
     this.#closing.abort(new Error('the scanner stops'))
     this.#giveUp.abort(new Error('the scanner stops'))
     await this.#testing
+  }
+}
+
+async function* counted(content: AsyncIterable<Buffer>, sent: { sizeBytes: number }): AsyncIterable<Buffer> {
+  for await (const bytes of content) {
+    sent.sizeBytes += bytes.length
+    yield bytes
   }
 }

@@ -92,6 +92,15 @@ test('clamd that fails at every large mail is at fault itself: mail waits', asyn
   assert.match(under.away()!, /does not look at the whole of a large mail/)
 })
 
+test('what is larger than any mail may be refused by clamd: it is unscannable, not clean', async () => {
+  await using under = await openFakeEngine(1, { MAX_MESSAGE_BYTES: 1_000 })
+  await under.untilReady()
+  under.clamds[0]!.script = (event, text, socket) =>
+    event === 'end' && text.startsWith('x') && Boolean(socket.end('INSTREAM size limit exceeded. ERROR\0'))
+  assert.deepEqual((await under.scan('x'.repeat(1_001))).verdict, { kind: 'unscannable', reason: 'size' })
+  await assert.rejects(under.scan('x'.repeat(1_000)), NoVerdict)
+})
+
 test('scans are spread over the clamds by what each has in hand', async () => {
   await using under = await openFakeEngine(2)
   await eventually(() => under.engine.statuses().every(({ fault }) => fault === undefined))
