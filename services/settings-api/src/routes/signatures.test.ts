@@ -46,7 +46,7 @@ test('why a clamd is not used is said in English and Japanese', async () => {
     const [item] = (await api.call('GET', '/v1/signatures')).body.items
     assert.equal(item.healthy, false)
     assert.equal(item.fault.kind, fault)
-    assert.match(item.fault.detail, /^[A-Z][ -~]+\.$/)
+    assert.match(item.fault.detail, /^[A-Z][ -~]+[.?]$/)
     assert.match(item.fault.detailJa, /[ぁ-ん].*。$/)
   }
 })
