@@ -6,6 +6,7 @@ import { contentOpener, readHead } from '@sekimori/store/content'
 import type { Database } from '@sekimori/store/database'
 import { listMembers, noticePreference, openDirectory } from '@sekimori/store/directory'
 import { countInfected } from '@sekimori/store/sending-stop'
+import { insertTrace } from '@sekimori/store/trace'
 import { decideWarnings } from '@sekimori/store/warning-decision'
 import { closeSummary, dueSummaries, markSummaryPublished } from '@sekimori/store/warning-summary'
 import type { Config } from './config.ts'
@@ -28,6 +29,7 @@ export function openPorts(config: Config, database: Database): Ports {
     decide: (mail, parties) => decideWarnings(database, mail, parties, limits),
     countInfected: (job) => countInfected(database, job, infectedLimit),
     infectedLimit,
+    trace: (entries) => insertTrace(database, entries),
     head: (content) => readHead(open(content)),
   }
 }

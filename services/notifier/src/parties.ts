@@ -1,6 +1,6 @@
 // Who is warned of an infected mail: the authenticated sender and the local recipients, never anybody outside (S1-17..19, S1-28..32).
 import type { JobHeader } from '@sekimori/mail/job'
-import type { Directory, Member } from '@sekimori/store/directory'
+import type { Directory, Member, NoticePreference } from '@sekimori/store/directory'
 
 export type Role = 'sender' | 'recipient'
 
@@ -52,4 +52,9 @@ async function addRecipient(parties: Map<string, Party>, address: string, ports:
     case 'unknown':
       return
   }
+}
+
+/** Whether this party wants to be told (S1-28), or is told all the same (S1-32). */
+export function wantsWarning(party: Party, preference: NoticePreference): boolean {
+  return preference.hasVirusWarning || party.list !== undefined
 }

@@ -1,6 +1,8 @@
 // The words of a notice about mail that the virus check could not look into, in Japanese and English.
+
 import type { UnscannableAction, UnscannableReason } from '@sekimori/mail/unscannable'
 import type { Party } from './parties.ts'
+import { shown } from './shown.ts'
 import type { NoticeText } from './warning-text.ts'
 
 export interface UnscannableFacts {
@@ -69,7 +71,7 @@ function inJapanese({ role, list }: Party, facts: UnscannableFacts): NoticeText 
     `宛先: ${facts.to}`,
     `日時: ${facts.date}`,
     `受付番号: ${facts.queueId}`,
-    ...(list === undefined ? [] : [`メーリングリスト: ${list}`]),
+    ...(list === undefined ? [] : [`メーリングリスト: ${shown(list.name)} (${list.address})`]),
     '',
     advice,
     '',
@@ -112,7 +114,7 @@ function inEnglish({ role, list }: Party, facts: UnscannableFacts): NoticeText {
     `To: ${facts.to}`,
     `Date: ${facts.date}`,
     `Queue id: ${facts.queueId}`,
-    ...(list === undefined ? [] : [`Mailing list: ${list}`]),
+    ...(list === undefined ? [] : [`Mailing list: ${shown(list.name)} (${list.address})`]),
     '',
     advice,
     '',

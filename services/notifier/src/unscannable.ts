@@ -11,9 +11,9 @@ import { warningJob } from './compose.ts'
 import { concernedRecipients, type Party, type PartyPorts, wantsWarning } from './parties.ts'
 import { shown, shownAddresses } from './shown.ts'
 import { type UnscannableFacts, unscannableText } from './unscannable-text.ts'
+import type { NoticePorts } from './without-details.ts'
 
-export interface UnscannablePorts extends PartyPorts {
-  hostname: string
+export interface UnscannablePorts extends PartyPorts, NoticePorts {
   head(content: Content): Promise<Buffer>
   trace(entries: TraceEntry[]): Promise<void>
 }
@@ -35,7 +35,7 @@ export async function noticeOfUnscannable(notice: Unscannable, ports: Unscannabl
     const text = unscannableText[preference.locale](party, facts)
     const queueId = derivedQueueId(job.queueId, `unscannable ${job.direction} ${action} ${party.address}`)
     const addressee = { address: party.address, locale: preference.locale }
-    publications.push(publication(sign, await warningJob(queueId, ports.hostname, addressee, text, job.messageId)))
+    publications.push(publication(sign, await warningJob(queueId, ports.hostname, addressee, text)))
   }
   if (silenced.length > 0) await ports.trace(silenced)
   return publications

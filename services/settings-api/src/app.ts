@@ -23,10 +23,10 @@ import { problemRoutes } from './routes/problems.ts'
 import { quarantineRoutes } from './routes/quarantine.ts'
 import { quarantineAccessRoutes } from './routes/quarantine-accesses.ts'
 import { quarantineOrderRoutes } from './routes/quarantine-orders.ts'
+import { signatureRoutes } from './routes/signatures.ts'
 import { virusPolicyRoutes } from './routes/virus-policy.ts'
 import { suspensionRoutes } from './routes/warning-suspension.ts'
 import { suspensionListRoutes } from './routes/warning-suspensions.ts'
-import { signatureRoutes } from './routes/signatures.ts'
 
 const BODY_MAX_BYTES = 2_097_152
 const REQUEST_TIMEOUT_MS = 30_000

@@ -56,6 +56,7 @@ export function portsThatNote(
     preference: async (address) =>
       accounts.includes(address) ? { locale: 'en', hasVirusWarning: true, ...preferences[address] } : undefined,
     head: async (content) => (content.kind === 'inline' ? content.bytes : Buffer.alloc(0)),
+    trace: async (entries) => void ends.push(...entries),
     decide: async ({ job }, parties) => {
       const known = parties.flatMap((party) => {
         const choice = { locale: 'en' as const, hasVirusWarning: true, ...preferences[party.address] }
