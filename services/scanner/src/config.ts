@@ -29,6 +29,11 @@ export const schema = Type.Object({
   ),
   MAX_MESSAGE_BYTES: positive(52_428_800, 'largest mail; clamd must look at that much'),
   SCAN_CONCURRENCY: positive(8, 'scans at the same time; keep it below the MaxThreads of clamd'),
+  ARCHIVE_DEPTH: Type.Integer({
+    minimum: 7,
+    default: 16,
+    description: 'archives within one another that are opened (S1-23: at least 7)',
+  }),
   SCAN_TIMEOUT_MS: positive(300_000, 'longest time for one scan'),
   QUARANTINE_MASTER_KEY: Type.Refine(
     secret('seals quarantined content, the same for all scanners (make one with: openssl rand -base64 32)'),

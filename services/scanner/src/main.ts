@@ -1,4 +1,4 @@
-// Scanner: every mail is looked at by clamd before it goes on, or is set aside.
+// Scanner: every mail, and everything inside it, is looked at before it goes on, or is set aside.
 import { openBroker } from '@sekimori/queue/broker'
 import { consume } from '@sekimori/queue/consume'
 import { scan } from '@sekimori/queue/queues'
@@ -6,11 +6,13 @@ import { loadSettings, openService } from '@sekimori/runtime/service'
 import { contentOpener, readHead } from '@sekimori/store/content'
 import { openDatabase } from '@sekimori/store/database'
 import { openVirusPolicies } from '@sekimori/store/virus-policy'
+import { openArchiveWalker } from './archive/archive-walker.ts'
 import { schema } from './config.ts'
 import { openEngine } from './engine.ts'
 import { handleScan, type Ports } from './handler.ts'
 import { openQuarantine } from './open-quarantine.ts'
 import { startSignatureReport } from './signature-report.ts'
+import { thoroughEngine } from './thorough.ts'
 
 const config = loadSettings(schema)
 await using service = await openService('scanner', config)
@@ -18,11 +20,13 @@ await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
 await using engine = openEngine(config, service)
 await using _report = startSignatureReport(engine, database, service.log)
+await using walker = await openArchiveWalker({ threads: 1 })
+const thorough = thoroughEngine(engine, walker, { depth: config.ARCHIVE_DEPTH })
 const open = contentOpener(database)
 const quarantine = openQuarantine(config, database, broker)
 const ports: Ports = {
   hostname: config.MAIL_HOSTNAME,
-  scan: (content) => engine.scan(() => open(content)),
+  scan: (content) => thorough.scan(() => open(content)),
   head: (content) => readHead(open(content)),
   policy: openVirusPolicies(database),
   ...quarantine.handler,

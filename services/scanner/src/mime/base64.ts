@@ -1,7 +1,6 @@
 // Base64 as readers read it (RFC 2045 section 6.8): strictly, and in the ways that lenient ones differ.
 
 const STRICT = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
-const LINE_MAX = 998
 
 /** One reading of an encoded body; `isPlain` when no reader could read it in another way. */
 export interface Reading {
@@ -12,10 +11,11 @@ export interface Reading {
 /** All readings of a body as base64. */
 export function readBase64(body: Buffer): Reading[] {
   const text = body.toString('latin1')
+  const joined = text.replace(/\r?\n/g, '')
+  const bytes = Buffer.from(joined, 'base64')
+  // Whoever encodes what was decoded gets the same text only if it was written by the rules.
+  if (bytes.toString('base64') === joined) return [{ bytes, isPlain: true }]
   const lines = text.split(/\r\n|\n/)
-  const joined = lines.join('')
-  if (STRICT.test(joined) && lines.every((line) => line.length <= LINE_MAX))
-    return [{ bytes: Buffer.from(joined, 'base64'), isPlain: true }]
   return distinct([
     decodeSegments(text.replace(/[^A-Za-z0-9+/=]/g, '')), // skip what does not belong, go on after padding
     Buffer.from(text.replace(/[^A-Za-z0-9+/]/g, ''), 'base64'), // skip padding as well

@@ -54,7 +54,7 @@ function lenientFields(head: Buffer): { name: string; value: string }[] {
   return named.length > 0 ? named : strict
 }
 
-const HEADER_LINE = /^(?:[!-9;-~]+[ \t]*:|[ \t]+\S|From |>From |$)/
+const HEADER_LINE = /^(?:[!-9;-~]+:|[ \t]+\S|From |>From |$)/
 
 function hasOddLines(head: Buffer): boolean {
   const lines = head.toString('latin1').split(/\r\n|\n/)

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Finding } from './archive/finding.ts'
+import { type InspectionPorts, inspectMail } from './inspection.ts'
+import { evasions } from './testing/evasions.ts'
+import type { Verdict } from './verdict.ts'
+
+const MARK = 'MARK of what must be found'
+
+interface Scans {
+  ports: InspectionPorts
+  scanned: Buffer[]
+}
+
+/** An engine that finds the mark in plain sight only. */
+function ports(unpacked: (bytes: Buffer) => Finding[] = () => []): Scans {
+  const scanned: Buffer[] = []
+  return {
+    scanned,
+    ports: {
+      scan: async (bytes): Promise<Verdict> => {
+        scanned.push(bytes)
+        return bytes.includes(MARK) ? { kind: 'infected', signature: 'Mark' } : { kind: 'clean' }
+      },
+      async *unpack(bytes) {
+        yield* unpacked(bytes)
+      },
+    },
+  }
+}
+
+const mail = (type: string, body: string) =>
+  Buffer.from(`From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: ${type}\r\n\r\n${body}`)
+const leaf = (text: string): Finding => ({ kind: 'leaf', bytes: Buffer.from(text), depth: 1, path: 'x' })
+const obstacle: Finding = { kind: 'unscannable', reason: 'encrypted', path: 'x', detail: '' }
+
+test('an ordinary text mail costs no scan besides that of the raw mail', async () => {
+  const { ports: used, scanned } = ports()
+  assert.deepEqual(await inspectMail(mail('text/plain; charset=us-ascii', 'hello'), used), { kind: 'clean' })
+  assert.equal(scanned.length, 0)
+})
+
+for (const sample of evasions(MARK)) {
+  test(`what hides behind broken MIME is scanned in plain sight, or is for clamd to see in the raw mail: ${sample.name}`, async () => {
+    const { ports: used } = ports()
+    const isPlain = [
+      'plain base64',
+      'encoding in capitals',
+      'quoted-printable',
+      'bare LF line ends',
+      'mail in a mail, base64',
+      'the whole body is base64',
+    ].includes(sample.name)
+    const verdict = await inspectMail(sample.mail, used)
+    if (!isPlain && verdict.kind !== 'infected')
+      assert.ok(isOrdinary(sample.mail), `neither plain nor scanned: ${sample.name}`)
+  })
+}
+
+/** Written by the rules: one encoding, base64 or quoted-printable, one boundary; clamd decodes it as anybody does. */
+function isOrdinary(bytes: Buffer): boolean {
+  const text = bytes.toString('latin1')
+  return (
+    /^content-transfer-encoding:\s*(?:base64|quoted-printable)\r?$/im.test(text) &&
+    (text.match(/^content-transfer-encoding/gim) ?? []).length === 1
+  )
+}
+
+test('S1-15 scripts and calls of a page are scanned each by itself', async () => {
+  const { ports: used, scanned } = ports()
+  const encoded = 'MARK of what must b&#101; found'
+  const verdict = await inspectMail(mail('text/html', `<p onclick="${encoded}">x</p><script>run()</script>`), used)
+  assert.equal(verdict.kind, 'infected')
+  assert.deepEqual(scanned.map(String), [MARK])
+})
+
+test('a file inside an archive decides, and infected outweighs what could not be looked into', async () => {
+  const inside = (findings: Finding[]) => inspectMail(mail('application/zip', 'PK'), ports(() => findings).ports)
+  assert.deepEqual(await inside([leaf('harmless'), obstacle]), { kind: 'unscannable', reason: 'encrypted' })
+  assert.deepEqual(await inside([obstacle, leaf(MARK)]), { kind: 'infected', signature: 'Mark' })
+  assert.deepEqual(await inside([leaf('harmless')]), { kind: 'clean' })
+})
+
+test('a mail with more parts than can be looked at is unscannable, never clean', async () => {
+  const many = `--a\r\n\r\nx\r\n`.repeat(5_000)
+  assert.deepEqual(await inspectMail(mail('multipart/mixed; boundary=a', `${many}--a--`), ports().ports), {
+    kind: 'unscannable',
+    reason: 'size',
+  })
+})
