@@ -24,7 +24,8 @@ const DRIVERS =
 const ENVIRONMENT_READERS = ['packages/config/src/config.ts', 'packages/runtime/src/telemetry.ts']
 const FORBIDDEN_NAMES = /^(utils?|helpers?|common|types|index)\.ts$/
 const MAX_LINES = 250
-const LEFT_OUT = /\b(test|it|describe|suite|t|context)\.(skip|todo|only)\b|[{,]\s*(skip|todo|only):/
+const LEFT_OUT =
+  /\b(test|it|describe|suite|t|context)\.(skip|todo|only)\b|[{,]\s*(?:(?:skip|todo|only):\s*true|(?:skip|todo):\s*['"`])/
 const IMPORT = /^\s*(?:import|export)\s+(type\s)?(?:[^'"`;]*?\sfrom\s+)?'([^'\n$]+)'|\bimport\(\s*'([^'\n$]+)'/gm
 
 /** Every breach of the rules, as "path: what". */
