@@ -22,7 +22,8 @@ export interface Delivery {
 const REDELIVERY_LIMIT = 100
 const BACKOFF_MS = { first: 200, most: 30_000 }
 
-type Outcome = 'done' | 'dead' | 'abandoned'
+/** `returned`: never begun, it goes back to the queue as it came; `abandoned`: begun, and not brought to an end. */
+type Outcome = 'done' | 'dead' | 'returned' | 'abandoned'
 
 /** Brings one delivery to an end. Never rejects. */
 export async function processDelivery<T extends { content: Content }>(
@@ -75,7 +76,8 @@ class Work<T extends { content: Content }> {
     const { dependencies } = this.#broker.service
     let reason = this.#faultOfDelivery()
     let attempt = 1
-    for (let tries = 0; !halted.aborted; tries++) {
+    let tries = 0
+    for (; !halted.aborted; tries++) {
       await dependencies.whenUp(halted)
       if (halted.aborted) break
       try {
@@ -95,7 +97,7 @@ class Work<T extends { content: Content }> {
         }
       }
     }
-    return { outcome: 'abandoned', attempt }
+    return { outcome: tries === 0 ? 'returned' : 'abandoned', attempt }
   }
 
   #faultOfDelivery(): string | undefined {
