@@ -35,7 +35,7 @@ export const readers: Record<Format, Reader> = {
   arj: { read: readArj, isArchive: true },
   lzh: { read: bySevenZip('Lzh', true), isArchive: true },
   cab: { read: bySevenZip('Cab'), isArchive: true },
-  bzip2: { read: bySevenZip('bzip2', true), isArchive: true },
+  bzip2: { read: bySevenZip('bzip2', true), isArchive: true, isGuess: true },
   xz: { read: bySevenZip('xz', true), isArchive: true },
   zstd: { read: bySevenZip('zstd', true), isArchive: true, isGuess: true },
   lzma: { read: bySevenZip('lzma'), isArchive: true },

@@ -15,7 +15,13 @@ export const isZipEntry: HeaderCheck = (bytes, at) => {
   if (at === 0) return true
   if (at + 30 > bytes.length) return false
   const nameBytes = bytes.readUInt16LE(at + 26)
-  if (nameBytes > MAX_NAME_BYTES || bytes[at + 4]! > 99 || !ZIP_METHODS.has(bytes.readUInt16LE(at + 8))) return false
+  if (
+    nameBytes === 0 ||
+    nameBytes > MAX_NAME_BYTES ||
+    bytes[at + 4]! > 99 ||
+    !ZIP_METHODS.has(bytes.readUInt16LE(at + 8))
+  )
+    return false
   return !bytes.subarray(at + 30, at + 30 + nameBytes).some((octet) => octet < 0x20 && octet !== 0)
 }
 

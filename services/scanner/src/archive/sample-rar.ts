@@ -43,18 +43,32 @@ function rar4Block(type: number, flags: number, ...fields: Buffer[]): Buffer {
   return Buffer.concat([sum, rest])
 }
 
-const RAR5 = { marker: Buffer.from('Rar!\x1a\x07\x01\0', 'latin1'), main: 1, file: 2, encryption: 4, end: 5 }
-const FLAG = { extra: 1, data: 2 }
+const RAR5 = {
+  marker: Buffer.from('Rar!\x1a\x07\x01\0', 'latin1'),
+  main: 1,
+  file: 2,
+  encryption: 4,
+  end: 5,
+  unknown: 77,
+}
+const FLAG = { extra: 1, data: 2, skipIfUnknown: 4 }
 const FILE_FLAG_CRC = 4
 const EXTRA_ENCRYPTION = 1
 /** AES-256, no check of the password, 2^n rounds, salt. */
 const encryptionOf = (rounds: number) => Buffer.from([0, 0, rounds, ...Buffer.alloc(16, 7)])
 
-/** @param rounds the logarithm of the rounds that the key takes. */
-export function rar5(files: SampleFile[], encryption: RarEncryption = 'none', rounds = 15): Buffer {
+/**
+ * @param rounds the logarithm of the rounds that the key takes.
+ * @param service what a block holds that no program takes for a file.
+ */
+export function rar5(files: SampleFile[], encryption: RarEncryption = 'none', rounds = 15, service?: Buffer): Buffer {
   const lock = encryption === 'headers' ? [rar5Block(vint(RAR5.encryption), vint(0), encryptionOf(rounds))] : []
   const main = rar5Block(vint(RAR5.main), vint(0), vint(0))
   const members = files.flatMap((file) => [rar5File(file, encryption !== 'none', rounds), file.bytes])
+  if (service !== undefined) {
+    const skipped = vint(FLAG.data | FLAG.skipIfUnknown)
+    members.push(rar5Block(vint(RAR5.unknown), skipped, vint(service.length)), service)
+  }
   return Buffer.concat([RAR5.marker, ...lock, main, ...members, rar5Block(vint(RAR5.end), vint(0), vint(0))])
 }
 

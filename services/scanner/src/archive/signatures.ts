@@ -51,26 +51,35 @@ const SIGNATURES: Signature[] = [
   signature('tnef', '\x78\x9f\x3e\x22'),
 ]
 
-/** The signatures that begin with a pair of octets, and for each pair whether there are any. */
+/** The signatures that begin with a pair of octets; whether there are any, and for each octet whether it begins one. */
 const BY_PAIR = Map.groupBy(SIGNATURES, ({ magic }) => magic.readUInt16BE(0))
-const IS_START = new Uint8Array(65_536)
-for (const pair of BY_PAIR.keys()) IS_START[pair] = 1
+const IS_PAIR = new Uint8Array(65_536)
+const IS_FIRST = new Uint8Array(256)
+for (const pair of BY_PAIR.keys()) {
+  IS_PAIR[pair] = 1
+  IS_FIRST[pair >> 8] = 1
+}
 
 /** Every place where an archive may begin, from the front to the back; at most `limit`. Linear in the length. */
 export function findCandidates(bytes: Buffer, limit: number): Candidate[] {
   const found = startCandidates(bytes)
-  let pair = bytes[0] ?? 0
-  for (let next = 1; next < bytes.length; next++) {
-    pair = ((pair & 0xff) << 8) | bytes[next]!
-    if (IS_START[pair] === 0) continue
-    for (const { format, magic, offset, check } of BY_PAIR.get(pair)!) {
-      const at = next - 1 - offset
-      if (at < 0 || !hasMagic(bytes, next - 1, magic)) continue
-      if (check(bytes, at)) found.push({ format, at })
-    }
+  // The loop runs once for each octet of each file: nothing in it that is not needed.
+  const last = bytes.length - 1
+  for (let at = 0; at < last; at++) {
+    if (IS_FIRST[bytes[at]!] === 0) continue
+    const pair = (bytes[at]! << 8) | bytes[at + 1]!
+    if (IS_PAIR[pair] === 0) continue
+    collect(bytes, at, BY_PAIR.get(pair)!, found)
     if (found.length >= limit) break
   }
   return found.sort((a, b) => a.at - b.at).filter(({ format, at }, i) => !isSame(found[i - 1], format, at))
+}
+
+function collect(bytes: Buffer, magicAt: number, signatures: Signature[], found: Candidate[]): void {
+  for (const { format, magic, offset, check } of signatures) {
+    const at = magicAt - offset
+    if (at >= 0 && hasMagic(bytes, magicAt, magic) && check(bytes, at)) found.push({ format, at })
+  }
 }
 
 function hasMagic(bytes: Buffer, at: number, magic: Buffer): boolean {
@@ -89,8 +98,8 @@ function startCandidates(bytes: Buffer): Candidate[] {
   const found: Candidate[] = []
   if (isTarHeader(bytes, 0)) found.push({ format: 'tar', at: 0 })
   if (check.isLzma(bytes, 0)) found.push({ format: 'lzma', at: 0 })
-  if (bytes.length > 2 && bytes.readUInt16BE(0) === 0x1f9d && check.isCompress(bytes, 0))
-    found.push({ format: 'z', at: 0 })
+  if (check.isCompress(bytes, 0)) found.push({ format: 'z', at: 0 })
+  if (check.isBinaryCpio(bytes, 0)) found.push({ format: 'cpio', at: 0 })
   for (let sector = 16; sector < 32; sector++) {
     const name = bytes.toString('latin1', sector * SECTOR_BYTES + 1, sector * SECTOR_BYTES + 5)
     if (name === 'NSR0') return [...found, { format: 'udf', at: 0 }]

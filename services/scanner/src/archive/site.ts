@@ -1,9 +1,9 @@
 // The place of one file at which an archive is read: what its reader may use, and what it must tell.
 import type { Budget } from './budget.ts'
-import type { Frame } from './frame.ts'
+import type { Frame, Place } from './frame.ts'
 import { type Reading, trouble } from './opened.ts'
 import type { SevenZip, Unpacked } from './seven-zip.ts'
-import type { Candidate, Format } from './signatures.ts'
+import type { Format } from './signatures.ts'
 import type { ZipIndex } from './zip-index.ts'
 
 export class Site {
@@ -11,17 +11,20 @@ export class Site {
   /** Where the archive begins. */
   readonly at: number
   readonly budget: Budget
+  /** Read before, most likely, as a part of a member. */
+  readonly isDoubtful: boolean
   /** What was read of ZIP in this file so far. */
   readonly zip: ZipIndex
   #format: Format
   #frame: Frame
   #sevenZip: SevenZip
 
-  constructor(frame: Frame, { format, at }: Candidate, sevenZip: SevenZip, budget: Budget) {
+  constructor(frame: Frame, { format, at, isDoubtful }: Place, sevenZip: SevenZip, budget: Budget) {
     this.bytes = frame.bytes
     this.at = at
     this.budget = budget
-    this.zip = frame.zip
+    this.isDoubtful = isDoubtful
+    this.zip = isDoubtful ? frame.doubtfulZip : frame.zip
     this.#format = format
     this.#frame = frame
     this.#sevenZip = sevenZip

@@ -39,3 +39,10 @@ test('a thread that is busy for too long is ended by force: by processor time, a
   await using idle = new Thread({}, script(`${LISTEN} parentPort.on('message', () => {})`))
   assert.equal((await idle.run({ ...walk, limits: { ...defaultLimits, timeMs: 100 } })).kind, 'out of time')
 })
+
+test('a walk that nobody waits for is ended, however busy its thread is', { timeout: 30_000 }, async () => {
+  await using thread = new Thread({}, script(`${LISTEN} parentPort.on('message', () => { for (;;); })`))
+  const ending = thread.run({ ...walk, limits: { ...defaultLimits, cpuMs: 120_000, timeMs: 120_000 } })
+  thread.cancel()
+  assert.equal((await ending).kind, 'out of time')
+})

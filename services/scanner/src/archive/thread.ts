@@ -97,7 +97,8 @@ export class Thread implements AsyncDisposable {
       worker.terminate()
     }
     return setInterval(async () => {
-      if (performance.now() - startedMs > limits.timeMs) return kill(limits.cpuMs)
+      const isCancelled = Atomics.load(this.#cancelled, 0) !== 0
+      if (isCancelled || performance.now() - startedMs > limits.timeMs) return kill(limits.cpuMs)
       const usage = await worker.cpuUsage().catch(() => undefined) // it has ended, which ends the walk as well
       if (usage === undefined) return
       const cpuMs = (usage.user + usage.system) / 1_000 - this.#cpuMsBefore

@@ -1,15 +1,14 @@
 // Walks a file through all archives in it, and all in those, and hands out every file that is none, and every reason
 // why something could not be looked into.
-import { hash } from 'node:crypto'
 import { type Budget, LimitReached } from './budget.ts'
 import type { Finding } from './finding.ts'
 import { readers } from './formats.ts'
-import { Frame } from './frame.ts'
+import { Frame, hashOf, type Place } from './frame.ts'
 import { type Opened, type Reading, type Trouble, trouble } from './opened.ts'
 import { memberPath } from './path.ts'
 import { sealOf } from './sealed.ts'
 import type { SevenZip } from './seven-zip.ts'
-import { type Candidate, findCandidates } from './signatures.ts'
+import { findCandidates } from './signatures.ts'
 import { Site } from './site.ts'
 
 /** Places in one file that look like the start of an archive. */
@@ -24,11 +23,13 @@ interface Blob {
   /** Other wrappings around it. */
   wrappings: number
   path: string
+  /** It came out of something that need not be an archive: damage in it means nothing. */
+  isDoubtful: boolean
 }
 
 /** What is inside of a mail's attachment; the attachment itself is not handed out. */
 export function walk(attachment: Buffer, sevenZip: SevenZip, budget: Budget): Iterable<Finding> {
-  return new Walk(sevenZip, budget).blob({ bytes: attachment, depth: 0, wrappings: 0, path: '' })
+  return new Walk(sevenZip, budget).blob({ bytes: attachment, depth: 0, wrappings: 0, path: '', isDoubtful: false })
 }
 
 class Walk {
@@ -44,14 +45,17 @@ class Walk {
   }
 
   *blob(blob: Blob, outer?: Frame): Generator<Finding> {
-    if (blob.bytes.length === 0 || this.#isSeen(blob.bytes)) return
+    // Equal octets have equal insides: looked at once, even when they are inside themselves.
+    const hash = hashOf(blob.bytes)
+    if (blob.bytes.length === 0 || this.#seen.has(hash)) return
+    this.#seen.add(hash)
     const isTop = outer === undefined
     if (this.#isOver) {
       if (!isTop) yield leaf(blob)
       return
     }
     const candidates = findCandidates(blob.bytes, MAX_CANDIDATES)
-    outer?.show(blob.bytes, candidates)
+    outer?.show(blob.bytes, candidates, hash)
     const frame = new Frame(blob.bytes, candidates)
     if (candidates.length >= MAX_CANDIDATES) yield obstacle(blob.path, trouble('size', 'too many things like archives'))
     const seal = sealOf(blob.bytes)
@@ -63,13 +67,13 @@ class Walk {
 
   *#inside(blob: Blob, frame: Frame): Generator<Finding> {
     try {
-      for (const candidate of frame.places()) {
+      for (const place of frame.places()) {
         this.#budget.checkTime()
-        if (!this.#mayGoDeeper(blob, candidate)) {
-          yield* this.#report(blob, frame, [trouble('depth', candidate.format)])
+        if (!this.#mayGoDeeper(blob, place)) {
+          yield* this.#report(blob, frame, [trouble('depth', place.format)])
           break
         }
-        yield* this.#archive(blob, frame, candidate)
+        yield* this.#archive(blob, frame, place)
       }
     } catch (error) {
       if (!(error instanceof LimitReached)) throw error
@@ -79,51 +83,41 @@ class Walk {
       this.#isOver = true
     }
     yield* this.#report(blob, frame, frame.zip.troubles)
+    yield* this.#report({ ...blob, isDoubtful: true }, frame, frame.doubtfulZip.troubles)
   }
 
-  *#archive(blob: Blob, frame: Frame, { format, at }: Candidate): Generator<Finding> {
+  *#archive(outer: Blob, frame: Frame, place: Place): Generator<Finding> {
+    const { format, at } = place
     const { read, isArchive, isGuess } = readers[format]
-    const reading = read(new Site(frame, { format, at }, this.#sevenZip, this.#budget))
-    // Of a guess, troubles count only when something comes out.
-    let held: Trouble[] | undefined = isGuess === true && at > 0 ? [] : undefined
+    const isDoubtful = outer.isDoubtful || place.isDoubtful || (isGuess === true && at > 0)
+    const blob = { ...outer, isDoubtful }
     let hasMembers = false
     let hasTrouble = false
-    const inner = isArchive
-      ? { depth: blob.depth + 1, wrappings: blob.wrappings }
-      : { depth: blob.depth, wrappings: blob.wrappings + 1 }
-    for (const opened of guarded(reading)) {
+    for (const opened of guarded(read(new Site(frame, place, this.#sevenZip, this.#budget)))) {
       if (opened.kind === 'trouble') {
         hasTrouble = true
-        if (held === undefined) yield* this.#report(blob, frame, [opened])
-        else held.push(opened)
-        continue
+        yield* this.#report(blob, frame, [opened])
+      } else {
+        hasMembers = true
+        if (at === 0 && isArchive) frame.isArchive = true
+        const path = memberPath(blob.path, format, opened.name)
+        const levels = isArchive ? { depth: blob.depth + 1 } : { wrappings: blob.wrappings + 1 }
+        yield* this.blob({ ...blob, ...levels, bytes: opened.bytes, path }, frame)
       }
-      hasMembers = true
-      if (held !== undefined) yield* this.#report(blob, frame, held)
-      held = undefined
-      if (at === 0 && isArchive) frame.isArchive = true
-      yield* this.blob({ ...inner, bytes: opened.bytes, path: memberPath(blob.path, format, opened.name) }, frame)
     }
-    if (!hasMembers && hasTrouble) this.#budget.countFailedAttempt()
+    if (!hasMembers && hasTrouble && !place.isDoubtful) this.#budget.countFailedAttempt()
   }
 
-  *#report({ path }: Blob, frame: Frame, troubles: Iterable<Trouble>): Generator<Finding> {
+  *#report({ path, isDoubtful }: Blob, frame: Frame, troubles: Iterable<Trouble>): Generator<Finding> {
     for (const problem of troubles) {
+      if (isDoubtful && problem.reason === 'damaged') continue
       frame.hasTrouble = true
       yield obstacle(path, problem)
     }
   }
 
-  #mayGoDeeper({ depth, wrappings }: Blob, { format }: Candidate): boolean {
+  #mayGoDeeper({ depth, wrappings }: Blob, { format }: Place): boolean {
     return readers[format].isArchive ? depth < this.#budget.limits.depth : wrappings < MAX_WRAPPINGS
-  }
-
-  /** Equal octets have equal insides: looked at once, even when they are inside themselves. */
-  #isSeen(bytes: Buffer): boolean {
-    const key = hash('sha256', bytes, 'base64')
-    if (this.#seen.has(key)) return true
-    this.#seen.add(key)
-    return false
   }
 }
 

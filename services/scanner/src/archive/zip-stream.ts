@@ -77,7 +77,7 @@ function* readDeflated(site: Site, header: ZipHeader, dataAt: number): Generator
     case 'broken':
       zip.fail(dataAt, trouble('damaged', `broken: ${header.name}`))
   }
-  if ((header.flags & FLAG.encrypted) !== 0) return dataAt
+  if ((header.flags & FLAG.encrypted) !== 0 || site.isDoubtful) return dataAt
   for (const bytes of beginningOf(site, stream)) yield member(header.name, bytes)
   return dataAt
 }
