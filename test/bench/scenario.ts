@@ -102,7 +102,8 @@ function composeMail({ mailFrom, recipient, sizeBytes }: Scenario): string {
   ]
   const body = randomBytes(Math.ceil(sizeBytes / 2))
     .toString('hex')
-    .replace(/(.{76})/g, '$1\r\n')
+    .replace(/(.{7})/g, '$1 ')
+    .replace(/(.{72})/g, '$1\r\n')
   return `${head.join('\r\n')}\r\n\r\n${body}`.slice(0, sizeBytes)
 }
 

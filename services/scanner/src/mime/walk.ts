@@ -206,7 +206,7 @@ function namedReadings(names: string[], body: Buffer): Reading[] {
 
 /** A body that is nothing but base64, though the header does not say so: some readers decode it all the same. */
 function sniffed(body: Buffer): Reading[] {
-  if (body.length < 16 || /[^A-Za-z0-9+/=\s]/.test(body.toString('latin1', 0, 512))) return []
+  if (body.length < 16 || /[^A-Za-z0-9+/=\r\n]/.test(body.toString('latin1', 0, 512))) return []
   const text = body.toString('latin1')
-  return /^[A-Za-z0-9+/=\s]+$/.test(text) ? readBase64(body).map(({ bytes }) => ({ bytes, isPlain: false })) : []
+  return /^[A-Za-z0-9+/=\r\n]+$/.test(text) ? readBase64(body).map(({ bytes }) => ({ bytes, isPlain: false })) : []
 }
