@@ -49,9 +49,9 @@ const RAR5 = {
   file: 2,
   encryption: 4,
   end: 5,
-  unknown: 77,
+  service: 3,
 }
-const FLAG = { extra: 1, data: 2, skipIfUnknown: 4 }
+const FLAG = { extra: 1, data: 2 }
 const FILE_FLAG_CRC = 4
 const EXTRA_ENCRYPTION = 1
 /** AES-256, no check of the password, 2^n rounds, salt. */
@@ -59,20 +59,18 @@ const encryptionOf = (rounds: number) => Buffer.from([0, 0, rounds, ...Buffer.al
 
 /**
  * @param rounds the logarithm of the rounds that the key takes.
- * @param service what a block holds that no program takes for a file.
+ * @param service what a comment holds, which no program takes for a file.
  */
 export function rar5(files: SampleFile[], encryption: RarEncryption = 'none', rounds = 15, service?: Buffer): Buffer {
   const lock = encryption === 'headers' ? [rar5Block(vint(RAR5.encryption), vint(0), encryptionOf(rounds))] : []
   const main = rar5Block(vint(RAR5.main), vint(0), vint(0))
   const members = files.flatMap((file) => [rar5File(file, encryption !== 'none', rounds), file.bytes])
-  if (service !== undefined) {
-    const skipped = vint(FLAG.data | FLAG.skipIfUnknown)
-    members.push(rar5Block(vint(RAR5.unknown), skipped, vint(service.length)), service)
-  }
+  if (service !== undefined)
+    members.push(rar5File({ name: 'CMT', bytes: service }, false, rounds, RAR5.service), service)
   return Buffer.concat([RAR5.marker, ...lock, main, ...members, rar5Block(vint(RAR5.end), vint(0), vint(0))])
 }
 
-function rar5File({ name, bytes }: SampleFile, isEncrypted: boolean, rounds: number): Buffer {
+function rar5File({ name, bytes }: SampleFile, isEncrypted: boolean, rounds: number, type = RAR5.file): Buffer {
   const record = Buffer.concat([vint(EXTRA_ENCRYPTION), encryptionOf(rounds), Buffer.alloc(16, 9)])
   const extra = isEncrypted ? Buffer.concat([vint(record.length), record]) : Buffer.alloc(0)
   const crc = Buffer.alloc(4)
@@ -80,7 +78,7 @@ function rar5File({ name, bytes }: SampleFile, isEncrypted: boolean, rounds: num
   const head = isEncrypted ? [vint(FLAG.extra | FLAG.data), vint(extra.length)] : [vint(FLAG.data)]
   const fields = [vint(FILE_FLAG_CRC), vint(bytes.length), vint(0o100644), crc, vint(0), vint(1)]
   const named = [vint(name.length), Buffer.from(name)]
-  return rar5Block(vint(RAR5.file), ...head, vint(bytes.length), ...fields, ...named, extra)
+  return rar5Block(vint(type), ...head, vint(bytes.length), ...fields, ...named, extra)
 }
 
 /** Check sum and length before the fields. */

@@ -25,10 +25,9 @@ export function readReport(lines: string[]): Report {
   for (const line of lines) {
     if (line.startsWith('Open ERROR: ')) report.isOpened = false
     else if (line.startsWith('ERROR: ') && !line.startsWith(TAIL)) note(report, line.slice(7))
-    else if (line === '') isInErrors = false
+    else if (line === '' || line === 'WARNINGS:') isInErrors = false
     else if (isInErrors && !/^Can't open as archive/.test(line)) note(report, line)
     if (line === 'ERRORS:') isInErrors = true
-    if (line === 'WARNINGS:') isInErrors = false
     report.sizeBytes ??= numberOf(line, 'Physical Size = ')
     report.hasTail ||= line.startsWith(TAIL)
   }

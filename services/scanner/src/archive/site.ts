@@ -38,9 +38,9 @@ export class Site {
     this.#frame.cover(from, to)
   }
 
-  /** What begins there was read: as what the place is, or as something else. */
-  claim(at: number, format = this.#format): void {
-    this.#frame.claim(format, at)
+  /** What begins there, of the same format, was read. */
+  claim(at: number): void {
+    this.#frame.claim(this.#format, at)
   }
 
   /**

@@ -11,8 +11,6 @@ const STORED = 0
 const DEFLATED = 8
 /** What may come behind a stream whose length is not told: its descriptor, an entry, the directory. */
 const NEXT_SIGNATURES = ['PK\x07\x08', 'PK\x03\x04', 'PK\x01\x02'].map((magic) => Buffer.from(magic, 'latin1'))
-/** Methods whose streams are files of these formats. */
-const SELF_CONTAINED = ['bzip2', 'xz', 'zstd'] as const
 const DOCUMENT_ENTRY = /^(?:\[Content_Types\]\.xml$|META-INF\/|mimetype$|AndroidManifest\.xml$)/
 
 /** Returns where the stream ends. */
@@ -91,7 +89,6 @@ function* readOther(site: Site, header: ZipHeader, dataAt: number, end: number):
   if (problem === undefined && limit === undefined) {
     site.zip.succeed(dataAt)
     site.cover(dataAt, end)
-    for (const format of SELF_CONTAINED) site.claim(dataAt, format)
   }
   for (const { bytes } of members) yield member(header.name, bytes)
   if (limit !== undefined) throw limit
