@@ -35,24 +35,29 @@ test('content goes to clamd octet for octet, and its reply comes back, however i
   assert.ok(Buffer.from(clamd.scanned[0]!, 'latin1').equals(content))
 })
 
-test('an early refusal is an answer, and ends the reading of the content', async () => {
-  const gate = Promise.withResolvers<void>()
-  const reading = { isOver: false }
-  async function* endless(): AsyncIterable<Buffer> {
-    try {
-      for (;;) {
-        yield Buffer.alloc(65_536)
-        await gate.promise
+test('an early refusal is an answer, and ends the reading of the content, wherever that stands', async () => {
+  for (const sizeBytes of [100, 10_000_000]) {
+    const gate = Promise.withResolvers<void>()
+    const reading = { isOver: false }
+    async function* endless(): AsyncIterable<Buffer> {
+      try {
+        for (;;) {
+          yield Buffer.alloc(sizeBytes)
+          await gate.promise
+        }
+      } finally {
+        reading.isOver = true
       }
-    } finally {
-      reading.isOver = true
     }
+    // It takes no more of a large content, whose sending therefore waits.
+    const refuse: Script = (event, _text, socket) => {
+      if (event === 'begin') socket.pause().write('INSTREAM size limit exceeded. ERROR\0')
+      return true
+    }
+    assert.equal(await scan(refuse, endless()), 'INSTREAM size limit exceeded. ERROR')
+    gate.resolve()
+    await eventually(() => reading.isOver)
   }
-  const refuse: Script = (event, _text, socket) =>
-    event === 'begin' && Boolean(socket.end('INSTREAM size limit exceeded. ERROR\0'))
-  assert.equal(await scan(refuse, endless()), 'INSTREAM size limit exceeded. ERROR')
-  gate.resolve()
-  await eventually(() => reading.isOver)
 })
 
 const misbehaviours: Record<string, { script: Script; says: RegExp }> = {

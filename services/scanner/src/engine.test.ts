@@ -42,7 +42,7 @@ test('a clamd that ends in the middle of a mail: another one scans the mail from
 })
 
 test('the only clamd ends in the middle of a mail: the mail waits, and it is no failed attempt', async () => {
-  await using under = await openFakeEngine(1)
+  await using under = await openFakeEngine(1, {}, { intervalMs: 60_000 })
   await under.untilReady()
   const [clamd] = under.clamds
   clamd!.script = (event) => event === 'begin' && Boolean(clamd!.kill())
@@ -114,7 +114,11 @@ test('scans are spread over the clamds by what each has in hand', async () => {
   )
   for (const socket of held) socket.end('stream: OK\0')
   assert.ok((await Promise.all(scans)).every(({ verdict }) => verdict.kind === 'clean'))
-  assert.equal((await under.scan('another')).verdict.kind, 'clean')
+  for (const text of ['one more', 'and another']) await under.scan(text)
+  assert.deepEqual(
+    under.clamds.map(({ scanned }) => scanned.length),
+    [4, 2],
+  )
 })
 
 test('no more scans than SCAN_CONCURRENCY at a time, and each that ends makes room', async () => {
