@@ -1,4 +1,5 @@
 // What clamd says of its signatures (VERSION, clamd(8)), and whether they are too old to be trusted.
+import { parseDuration } from '@sekimori/config/duration'
 import type { EngineFault } from '@sekimori/store/signature-status'
 
 export interface EngineVersion {
@@ -14,7 +15,6 @@ const VERSION =
 const DAY_MS = 24 * 60 * 60 * 1000
 /** clamd prints the time of its own zone (up to 14 h ahead of UTC) and does not name it; clocks differ a little besides. */
 const AHEAD_MAX_MS = DAY_MS
-const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: DAY_MS }
 
 /** Reads the answer to VERSION; undefined when it is none. The time is taken as UTC, which clamd is to run in. */
 export function readVersion(text: string): EngineVersion | undefined {
@@ -34,10 +34,7 @@ function readTime(text: string): Date | undefined {
 
 /** SIGNATURE_MAX_AGE in milliseconds, infinite for "off"; undefined when the text is no duration. */
 export function readMaxAge(text: string): number | undefined {
-  if (text === 'off') return Number.POSITIVE_INFINITY
-  const [, count, unit] = /^(\d{1,6}) ?([smhd])$/.exec(text) ?? []
-  const maxAgeMs = Number(count) * (UNITS[unit ?? ''] ?? Number.NaN)
-  return maxAgeMs > 0 ? maxAgeMs : undefined
+  return text === 'off' ? Number.POSITIVE_INFINITY : parseDuration(text)
 }
 
 /** Why signatures of this time are not to be relied on. What can't be told counts as too old; "off" asks for nothing. */
