@@ -1,11 +1,11 @@
-// npm start where it can not work: it says what is wrong and what to do, ends with a failure, and leaves nothing behind.
+// npm start where it can not work, and asked for help: it says what is wrong and what to do, ends with a failure, and leaves nothing behind.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type Launcher, launch } from '@sekimori/testing/launcher'
+import { type Launcher, launch, workspace } from '@sekimori/testing/launcher'
 import { composeMail } from '@sekimori/testing/mail-text'
 import { processesOf } from '@sekimori/testing/process-list'
 import { runClient } from '@sekimori/testing/real-client'
@@ -26,6 +26,13 @@ async function failed(launcher: Launcher): Promise<string> {
   assert.doesNotMatch(launcher.output, /\n\s+at .*\.ts:\d+/, 'a person at a terminal is shown a stack trace')
   return launcher.output
 }
+
+test('npm start -- --help tells the ports and settings', async () => {
+  const { transcript, code } = await runClient('npm', ['--prefix', workspace, 'start', '--', '--help'])
+  assert.equal(code, 0, transcript)
+  for (const word of ['--standard-ports', 'SUBMISSION_PORT=1587', 'STATE_DIR=.local', 'DNS_SERVERS'])
+    assert.ok(transcript.includes(word), word)
+})
 
 test('a port in use: the message names port and setting in English and Japanese', async () => {
   using scratch = scratchDirectory()

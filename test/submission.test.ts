@@ -7,11 +7,12 @@ import { sharedStack } from '@sekimori/testing/shared-stack'
 import { dialSmtp } from '@sekimori/testing/smtp-dialer'
 import { HOSTNAME } from '@sekimori/testing/stack-settings'
 
-const LONG_LINE = 'x'.repeat(998)
+// One as long as the standard allows, and one that breaks it, as some programs write.
+const LONG_LINES = `${'x'.repeat(998)}\r\n${'y'.repeat(20_000)}`
 // Octets that servers like to spoil: dots, 8-bit text, long lines, white space at line ends, no final text line.
 const AWKWARD_BODY = Buffer.concat([
   Buffer.from('.\r\n..\r\n.a line that begins with a dot\r\nこんにちは、世界。関守です。\r\n'),
-  Buffer.from(`${LONG_LINE}\r\ntrailing space \t\r\n\r\nFrom here on\r\n`),
+  Buffer.from(`${LONG_LINES}\r\ntrailing space \t\r\n\r\nFrom here on\r\n`),
   Buffer.from([0xa0, 0xff, 0x80, 0x0d, 0x0a]),
   Buffer.from('\r\n\r\n. \r\n'),
 ])

@@ -20,5 +20,13 @@ export async function sharedStack(): Promise<Stack> {
 
 after(async () => {
   const stack = await starting
-  await stack?.[Symbol.asyncDispose]()
+  try {
+    await stack?.[Symbol.asyncDispose]()
+  } catch (error) {
+    // The runner reports what fails outside of all tests, but would end as if all were well.
+    process.on('exit', () => {
+      process.exitCode = 1
+    })
+    throw error
+  }
 })
