@@ -1,5 +1,5 @@
 // Official virus signatures: freshclam, where its servers can be reached; now and every two hours.
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { rotateLog } from './log-file.ts'
@@ -86,7 +86,9 @@ async function freshclamProgram(paths: StatePaths, command: string): Promise<Pro
     ReceiveTimeout: 60,
   }
   const lines = Object.entries(settings).map(([name, value]) => `${name} ${value}`)
-  await writeFile(configPath, `${lines.join('\n')}\n`)
+  // Whole or not at all: somebody may be reading it while it is written again.
+  await writeFile(`${configPath}.new`, `${lines.join('\n')}\n`)
+  await rename(`${configPath}.new`, configPath)
   return {
     name: NAME,
     command,
