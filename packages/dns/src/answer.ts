@@ -5,11 +5,14 @@ import type { DnsErrorCode } from './dns-error.ts'
 import { toQueryName } from './name.ts'
 import { type Records, type RecordType, toRecords } from './records.ts'
 
-/** `ttlSeconds` 0 means: for this caller only. An alias is left when the message stops short of the chain's end. */
+/**
+ * `ttlSeconds` 0 means: for this caller only. An alias is left when the message stops short of the chain's end.
+ * `isValidated`: the server says that it has validated all of this by DNSSEC (AD bit, RFC 4035 section 3.2.3).
+ */
 export type Answer =
-  | { kind: 'records'; records: Records; ttlSeconds: number }
-  | { kind: 'alias'; target: string; ttlSeconds: number }
-  | { kind: 'none'; code: 'ENOTFOUND' | 'ENODATA'; ttlSeconds: number }
+  | { kind: 'records'; records: Records; isValidated: boolean; ttlSeconds: number }
+  | { kind: 'alias'; target: string; isValidated: boolean; ttlSeconds: number }
+  | { kind: 'none'; code: 'ENOTFOUND' | 'ENODATA'; isValidated: boolean; ttlSeconds: number }
   | { kind: 'failure'; code: DnsErrorCode; cause: unknown; ttlSeconds: number }
 
 /** Longest chain of aliases followed, in one message and over several. */
@@ -32,7 +35,8 @@ export function readAnswer(packet: DecodedPacket, rcode: number, name: string, t
     const own = answers.filter((record) => record.name.toLowerCase() === current)
     const found = own.filter((record) => record.type === type)
     if (found.length > 0) {
-      return { kind: 'records', records: toRecords(type, found), ttlSeconds: Math.min(ttlSeconds, ...found.map(ttlOf)) }
+      const foundTtl = Math.min(ttlSeconds, ...found.map(ttlOf))
+      return { kind: 'records', records: toRecords(type, found), isValidated: packet.flag_ad, ttlSeconds: foundTtl }
     }
     const alias = own.find((record) => record.type === 'CNAME')
     if (alias === undefined) break
@@ -49,13 +53,13 @@ function readNothing(packet: DecodedPacket, rcode: number, target: string | unde
   const authorities = recordsIn(packet.authorities)
   const soa = authorities.find((record) => record.type === 'SOA')
   if (rcode !== NXDOMAIN && soa === undefined) {
-    if (target !== undefined) return { kind: 'alias', target, ttlSeconds: chainTtl }
+    if (target !== undefined) return { kind: 'alias', target, isValidated: packet.flag_ad, ttlSeconds: chainTtl }
     if (authorities.some((record) => record.type === 'NS')) return failure('ESERVFAIL', 'a referral, no answer')
   }
   const minimum = soa?.type === 'SOA' ? clampTtl(soa.data.minimum ?? 0) : 0
   const negativeTtl = soa === undefined ? 0 : Math.min(ttlOf(soa), minimum, MAX_NEGATIVE_TTL_SECONDS)
   const code = rcode === NXDOMAIN ? 'ENOTFOUND' : 'ENODATA'
-  return { kind: 'none', code, ttlSeconds: Math.min(chainTtl, negativeTtl) }
+  return { kind: 'none', code, isValidated: packet.flag_ad, ttlSeconds: Math.min(chainTtl, negativeTtl) }
 }
 
 /** A question that could not be settled. Kept for the second that RFC 9520 section 3.2 asks for. */

@@ -15,18 +15,25 @@ export type DnsErrorCode =
   | 'ECONNREFUSED'
   | 'ECANCELLED'
 
+export interface DnsErrorOptions extends ErrorOptions {
+  isValidated?: boolean
+}
+
 /** A question that has no records for an answer. */
 export class DnsError extends Error {
   override name = 'DnsError'
   readonly code: DnsErrorCode
   readonly syscall: string
   readonly hostname: string
+  /** Of ENOTFOUND and ENODATA: whether the server has validated by DNSSEC that there is nothing. */
+  readonly isValidated: boolean
 
-  constructor(code: DnsErrorCode, name: string, type: string, options?: ErrorOptions) {
+  constructor(code: DnsErrorCode, name: string, type: string, options: DnsErrorOptions = {}) {
     const syscall = `query${type.charAt(0)}${type.slice(1).toLowerCase()}`
     super(code === 'EBADNAME' ? `${syscall} ${code}` : `${syscall} ${code} ${name}`, options)
     this.code = code
     this.syscall = syscall
     this.hostname = name
+    this.isValidated = options.isValidated ?? false
   }
 }

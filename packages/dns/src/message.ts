@@ -1,6 +1,6 @@
 // Questions as bytes, and the test that a message is the answer to one (RFC 1035 section 4.1, RFC 5452 section 9,
 // RFC 6891): id and question are compared before anything is decoded.
-import { type DecodedPacket, decode, encode, RECURSION_DESIRED } from 'dns-packet'
+import { AUTHENTIC_DATA, type DecodedPacket, decode, encode, RECURSION_DESIRED } from 'dns-packet'
 import { hasSoundFrame } from './message-frame.ts'
 import type { RecordType } from './records.ts'
 
@@ -22,7 +22,10 @@ export type Reading =
   | { kind: 'malformed'; cause: unknown }
   | { kind: 'answer'; packet: DecodedPacket; rcode: number; sizeBytes: number }
 
-/** Encodes a question; `isPlain` leaves EDNS out, for servers that choke on it. */
+/**
+ * Encodes a question; `isPlain` leaves EDNS out, for servers that choke on it. The AD bit asks the server to say whether
+ * it has validated its answer (RFC 6840 section 5.7), without the signatures that DO would add.
+ */
 export function encodeQuestion(name: string, type: RecordType, isPlain = false): Question {
   const opt = {
     type: 'OPT' as const,
@@ -36,7 +39,7 @@ export function encodeQuestion(name: string, type: RecordType, isPlain = false):
   }
   const bytes = encode({
     type: 'query',
-    flags: RECURSION_DESIRED,
+    flags: RECURSION_DESIRED | AUTHENTIC_DATA,
     questions: [{ name, type }],
     additionals: isPlain ? [] : [opt],
   })

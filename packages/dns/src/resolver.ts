@@ -40,8 +40,19 @@ export interface Resolve {
   (name: string, type: string): Promise<string[] | string[][]>
 }
 
+/** Records, and whether the DNS server says that it has validated them, with every alias on the way (DNSSEC, AD bit). */
+export interface Validated<T extends RecordType> {
+  records: RecordsByType[T]
+  isValidated: boolean
+}
+
 export interface Resolver extends AsyncDisposable {
   readonly resolve: Resolve
+  /**
+   * As `resolve`, for DANE (RFC 7672): `isValidated` is worth as much as the DNS server and the way to it.
+   * @throws DnsError as `resolve`; that of ENOTFOUND and ENODATA has `isValidated` too.
+   */
+  readonly resolveValidated: <T extends RecordType>(name: string, type: T) => Promise<Validated<T>>
   /** Names of an IP address (PTR). */
   readonly reverse: (address: string) => Promise<string[]>
   readonly counters: Readonly<Counters>
@@ -50,9 +61,10 @@ export interface Resolver extends AsyncDisposable {
 /** Makes a resolver. @throws TypeError for a server's address that can't be read. */
 export function createResolver(options: ResolverOptions): Resolver {
   const resolver = new CachingResolver(options)
-  const resolve = ((name: string, type: string) => resolver.resolve(name, type)) as Resolve
+  const resolve = (async (name: string, type: string) => (await resolver.resolve(name, type)).records) as Resolve
   return {
     resolve,
+    resolveValidated: (name, type) => resolver.resolve(name, type) as Promise<Validated<typeof type>>,
     reverse: (address) => resolve(toReverseName(address) ?? '', 'PTR'),
     counters: resolver.counters,
     [Symbol.asyncDispose]: () => resolver.close(),
@@ -74,20 +86,22 @@ class CachingResolver {
     this.#cache = new AnswerCache(maxEntries, options.now ?? (() => performance.now()))
   }
 
-  async resolve(name: string, type: string): Promise<Records> {
+  async resolve(name: string, type: string): Promise<{ records: Records; isValidated: boolean }> {
     if (!isRecordType(type)) throw new DnsError('EBADQUERY', name, type)
     let current = toQueryName(name)
     if (current === undefined) throw new DnsError('EBADNAME', name, type)
+    let isValidated = true
     for (let links = 0; links <= CHAIN_LIMIT; links++) {
       const answer = await this.#ask(current, type)
       switch (answer.kind) {
         case 'records':
-          return copyRecords(answer.records)
+          return { records: copyRecords(answer.records), isValidated: isValidated && answer.isValidated }
         case 'alias':
           current = answer.target
+          isValidated &&= answer.isValidated
           break
         case 'none':
-          throw new DnsError(answer.code, name, type)
+          throw new DnsError(answer.code, name, type, { isValidated: isValidated && answer.isValidated })
         case 'failure':
           throw new DnsError(answer.code, name, type, { cause: answer.cause })
       }

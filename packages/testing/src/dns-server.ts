@@ -2,7 +2,14 @@
 // (RFC 1035; negative answers by RFC 2308, truncation and payload size by RFC 6891).
 
 import type { Answer, DecodedPacket, Question } from 'dns-packet'
-import { AUTHORITATIVE_ANSWER, decode, encode, RECURSION_AVAILABLE, TRUNCATED_RESPONSE } from 'dns-packet'
+import {
+  AUTHENTIC_DATA,
+  AUTHORITATIVE_ANSWER,
+  decode,
+  encode,
+  RECURSION_AVAILABLE,
+  TRUNCATED_RESPONSE,
+} from 'dns-packet'
 import { type TestRecords, type TestRecordType, toAnswer, type Zone, ZoneRecords } from './dns-server-records.ts'
 import { type DnsSockets, serveDns, type Via } from './dns-server-socket.ts'
 
@@ -35,6 +42,7 @@ class TestDnsServer {
   readonly queries: SeenQuery[] = []
   readonly #records: ZoneRecords
   readonly #faults = new Map<string, Fault>()
+  readonly #validated = new Set<string>()
   #sockets!: DnsSockets
 
   constructor(records: ZoneRecords) {
@@ -72,6 +80,11 @@ class TestDnsServer {
     this.#faults.delete(name.toLowerCase())
   }
 
+  /** Answers about this name claim from now on to be validated by DNSSEC, to who asks with AD or DO. */
+  validate(name: string): void {
+    this.#validated.add(name.toLowerCase())
+  }
+
   /** How many questions about this name (and type) have arrived. */
   countQueries(name: string, type?: string): number {
     const wanted = name.toLowerCase()
@@ -93,7 +106,9 @@ class TestDnsServer {
     if (fault === 'SERVFAIL') return [build(query, question, RCODES.SERVFAIL)]
     if (fault === 'truncate' && via === 'udp') return [build(query, question, TRUNCATED_RESPONSE)]
     const { rcode, answers, authorities } = this.#records.answer(name, question.type)
-    const response = build(query, question, RCODES[rcode], answers, authorities)
+    const isValidated = this.#validated.has(name) && asksForValidation(query)
+    const flags = RCODES[rcode] | (isValidated ? AUTHENTIC_DATA : 0)
+    const response = build(query, question, flags, answers, authorities)
     if (via === 'udp' && response.length > payloadLimit(query)) return [build(query, question, TRUNCATED_RESPONSE)]
     return [response]
   }
@@ -117,6 +132,11 @@ function build(
     authorities,
     additionals: query.additionals?.filter((record) => record.type === 'OPT'),
   })
+}
+
+/** RFC 6840 section 5.8: AD is for those who asked with AD or DO. */
+function asksForValidation(query: DecodedPacket): boolean {
+  return query.flag_ad || query.additionals?.some((record) => record.type === 'OPT' && record.flag_do) === true
 }
 
 function payloadLimit(query: DecodedPacket): number {
