@@ -2,8 +2,9 @@
 // keys that a DNS server gives out as the settings API says they are to be published.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkSignatures } from '@sekimori/testing/dkim-check'
+import { checkSignatures, publishedKeys } from '@sekimori/testing/dkim-check'
 import { composeMail } from '@sekimori/testing/mail-text'
+import { checkByOpenDkim } from '@sekimori/testing/opendkim-check'
 import { sharedStack } from '@sekimori/testing/shared-stack'
 import { DOMAIN } from '@sekimori/testing/stack'
 
@@ -28,6 +29,8 @@ for (const [name, body] of Object.entries(BODIES)) {
       `true ${DOMAIN} ed25519-sha256`,
       `true ${DOMAIN} rsa-sha256`,
     ])
+    const byOpenDkim = await checkByOpenDkim(received!, await publishedKeys(received!, stack.dns.address))
+    assert.deepEqual(Object.values(byOpenDkim), [true, true], JSON.stringify(byOpenDkim))
   })
 }
 
@@ -50,5 +53,22 @@ test('S2-09 a changed body, subject or sender makes both signatures fail', async
       checks.map(({ isValid }) => isValid),
       [false, false],
     )
+  }
+})
+
+test('S2-09 a field that is added on the way, and would be shown or change how the body is read, fails too', async () => {
+  const stack = await sharedStack()
+  const [alice, bob] = [await stack.createMailbox(), await stack.createMailbox()]
+  const mail = composeMail({ from: alice.address, to: bob.address, subject: 'as it was', body: 'as it was\r\n' })
+  await stack.submit(alice, [bob.address], mail)
+  const received = (await stack.received(bob))[0]!
+  const keys = await publishedKeys(received, stack.dns.address)
+  const added = [`From: <ceo@${DOMAIN}>`, 'Sender: <x@evil.test>', 'Reply-To: <x@evil.test>', 'Cc: <x@evil.test>']
+  const reread = ['Subject: another', 'Content-Type: text/html', 'Content-Transfer-Encoding: base64']
+  for (const field of [...added, ...reread]) {
+    const changed = Buffer.concat([Buffer.from(`${field}\r\n`), received])
+    const checks = await checkSignatures(changed, stack.dns.address)
+    assert.deepEqual([field, ...checks.map(({ isValid }) => isValid)], [field, false, false])
+    assert.deepEqual([field, ...Object.values(await checkByOpenDkim(changed, keys))], [field, false, false])
   }
 })

@@ -19,6 +19,7 @@ export const clientPackages: SystemPackage[] = [
   { name: 'curl', file: '/usr/bin/curl' },
   { name: 'python3', file: '/usr/bin/python3' },
   { name: 'python3-dkim' },
+  { name: 'opendkim', file: '/usr/sbin/opendkim' },
   { name: 'zip' },
 ]
 

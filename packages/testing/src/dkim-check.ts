@@ -16,14 +16,7 @@ const script = (name: string) => join(workspace, 'test', 'python', name)
 
 /** Verifies every DKIM-Signature of the mail, top first, with the keys that the DNS server publishes. */
 export async function checkSignatures(mail: Buffer, dnsServer: string): Promise<SignatureCheck[]> {
-  const resolver = new Resolver({ timeout: 2_000, tries: 2 })
-  resolver.setServers([dnsServer])
-  const records: Record<string, string> = {}
-  for (const value of fieldsOf(mail, 'DKIM-Signature')) {
-    const tag = (name: string) => new RegExp(`(?:^|;)\\s*${name}=\\s*([^;\\s]+)`).exec(value)?.[1] ?? ''
-    const name = `${tag('s')}._domainkey.${tag('d')}`
-    records[name] = (await resolver.resolveTxt(name)).map((strings) => strings.join(''))[0] ?? ''
-  }
+  const records = await publishedKeys(mail, dnsServer)
   const { stdout } = await runClientWell(PYTHON, [script('dkim_verify.py'), JSON.stringify(records)], mail)
   return stdout
     .toString()
@@ -34,6 +27,19 @@ export async function checkSignatures(mail: Buffer, dnsServer: string): Promise<
       const [result, selector, domain, algorithm] = line.split(' ')
       return { isValid: result === 'pass', selector: selector!, domain: domain!, algorithm: algorithm! }
     })
+}
+
+/** What the DNS server says at the names that the mail's signatures lead to. */
+export async function publishedKeys(mail: Buffer, dnsServer: string): Promise<Record<string, string>> {
+  const resolver = new Resolver({ timeout: 2_000, tries: 2 })
+  resolver.setServers([dnsServer])
+  const records: Record<string, string> = {}
+  for (const value of fieldsOf(mail, 'DKIM-Signature')) {
+    const tag = (name: string) => new RegExp(`(?:^|;)\\s*${name}=\\s*([^;\\s]+)`).exec(value)?.[1] ?? ''
+    const name = `${tag('s')}._domainkey.${tag('d')}`
+    records[name] = (await resolver.resolveTxt(name)).map((strings) => strings.join(''))[0] ?? ''
+  }
+  return records
 }
 
 /** The mail with a signature of the domain on top; `key` is a PEM private key (RSA). */

@@ -7,6 +7,7 @@ import { DependencyAway } from '@sekimori/runtime/dependency'
 import type { SigningKey } from '@sekimori/store/dkim-key'
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js'
 import { signatureLines } from './mailauth.ts'
+import { OVERSIGNED_FIELDS } from './signed-fields.ts'
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const ed = generateKeyPairSync('ed25519')
@@ -73,6 +74,20 @@ test('a changed body, subject or sender, and a key that is not published, fail',
   }
   const foreign = await signatureLines(inline, 'unpublished.test', KEYS, inPieces)
   assert.ok(!(await resultsOf(foreign, BYTES)).some((result) => result.endsWith('pass')))
+})
+
+test('a second field of the same name, and one of an identity that was not there, fail', async () => {
+  const lines = await signatureLines(inline, 'example.test', KEYS, inPieces)
+  for (const name of OVERSIGNED_FIELDS) {
+    const results = await resultsOf([`${name}: added`, ...lines], BYTES)
+    assert.ok(!results.some((result) => result.endsWith('pass')), name)
+  }
+})
+
+test('fields that relays add do no harm', async () => {
+  const lines = await signatureLines(inline, 'example.test', KEYS, inPieces)
+  const added = ['Received: from x by y', 'Return-Path: <a@b.test>', 'List-Id: <l.test>', 'X-Any: thing']
+  assert.deepEqual(await resultsOf([...added, ...lines], BYTES), ['ed1 pass', 'rsa1 pass'])
 })
 
 test('a key that can not sign is an error, not a mail without its signature', async () => {

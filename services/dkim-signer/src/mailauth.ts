@@ -1,9 +1,10 @@
 // DKIM signatures by mailauth (RFC 6376, RFC 8463): relaxed/relaxed, no l=, the body hashed once for all keys.
 import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { Content, OpenContent } from '@sekimori/mail/content'
 import type { SigningKey } from '@sekimori/store/dkim-key'
-import type { DKIMSignOptions } from 'mailauth'
-import { dkimSign } from 'mailauth/lib/dkim/sign.js'
+import { DkimSigner, type ParsedField } from 'mailauth/lib/dkim/dkim-signer.js'
+import { OVERSIGNED_FIELDS, SIGNED_FIELDS } from './signed-fields.ts'
 
 /** Signs with every key; resolves to one header line (folded, without final CRLF) a key. @throws Error when one fails. */
 export async function signatureLines(
@@ -12,9 +13,10 @@ export async function signatureLines(
   keys: SigningKey[],
   open: OpenContent,
 ): Promise<string[]> {
-  const input = content.kind === 'inline' ? content.bytes : Readable.from(open(content), { objectMode: false })
-  const options = {
+  const signer = new OversigningSigner({
     canonicalization: 'relaxed/relaxed',
+    strict: true,
+    headerList: SIGNED_FIELDS,
     signTime: new Date(),
     signatureData: keys.map(({ selector, algorithm, privateKey }) => ({
       signingDomain: domain,
@@ -22,9 +24,24 @@ export async function signatureLines(
       algorithm,
       privateKey,
     })),
-  }
-  // The declared type asks for a single key beside the list, which the library does not.
-  const { signatures, errors } = await dkimSign(input, options as unknown as DKIMSignOptions)
+  })
+  const chunks = content.kind === 'inline' ? [content.bytes] : open(content)
+  await pipeline(Readable.from(chunks, { objectMode: false }), signer)
+  const { errors, signatureHeaders } = signer
   if (errors.length > 0) throw new Error(`signing for ${domain} failed`, { cause: errors[0]!.err })
-  return signatures.split(/\r\n(?=\S)/).map((line) => line.trimEnd())
+  return signatureHeaders.map((line) => line.trimEnd())
+}
+
+const COVERED = new Set(SIGNED_FIELDS.map((name) => name.toLowerCase()))
+
+class OversigningSigner extends DkimSigner {
+  /**
+   * The library names in h= what it signs, from the lowest field to the topmost, by `casedKey`. Names behind the topmost
+   * one stand for fields that are not there (RFC 6376 section 5.4.2), which add nothing to what is hashed.
+   */
+  override async messageHeaders(headers: { parsed: ParsedField[] }): Promise<void> {
+    const topmost = headers.parsed.find(({ key }) => COVERED.has(key))
+    if (topmost !== undefined) topmost.casedKey = [topmost.casedKey, ...OVERSIGNED_FIELDS].join(': ')
+    await super.messageHeaders(headers)
+  }
 }
