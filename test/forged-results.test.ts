@@ -45,3 +45,14 @@ test('S2-13 an account can not forge them either', async () => {
   assert.equal(fieldsOf(received!, 'Authentication-Results').length, 1)
   assert.equal(fieldsOf(received!, 'X-Virus-Status').length, 1)
 })
+
+test('S2-13 a mail that begins with a folded line adds nothing to the lines that we put above it', async () => {
+  const stack = await sharedStack()
+  const bob = await stack.createMailbox()
+  const mail = composeMail({ from: 'x@sender.example', to: bob.address, subject: 'Hello' }).toString('latin1')
+  const folded = Buffer.from(`\t; spf=pass forged.example\r\n (forged.example)\r\n${mail}`, 'latin1')
+  await stack.sendAsStranger('x@sender.example', [bob.address], folded)
+  const [received] = await stack.received(bob)
+  assert.doesNotMatch(received!.toString('latin1'), /forged\.example/)
+  assert.equal(fieldOf(received!, 'Subject'), 'Hello')
+})

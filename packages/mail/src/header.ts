@@ -40,6 +40,16 @@ export function parseHeader(bytes: Buffer): HeaderField[] {
   return fields
 }
 
+/**
+ * How many octets at the start continue a field that isn't there (RFC 5322 section 2.2.3): under a line put above them
+ * they would become a part of it.
+ */
+export function strayFoldSize(bytes: Buffer): number {
+  if (bytes[0] !== 0x20 && bytes[0] !== 0x09) return 0
+  const end = headerEnd(bytes)
+  return endOfField(bytes, 0, end < 0 ? bytes.length : end)
+}
+
 function endOfField(bytes: Buffer, start: number, limit: number): number {
   for (let at = start; ; ) {
     const lf = bytes.indexOf(LF, at)

@@ -1,6 +1,6 @@
 // Verifies who sent a mail and records it; never rejects. Mail of our own accounts is recorded as authenticated.
 import type { Content } from '@sekimori/mail/content'
-import { parseHeader } from '@sekimori/mail/header'
+import { parseHeader, strayFoldSize } from '@sekimori/mail/header'
 import { type Job, withHeader, withHistory } from '@sekimori/mail/job'
 import { deliverLocal, type Publication, publication } from '@sekimori/queue/queues'
 import { DependencyAway } from '@sekimori/runtime/dependency'
@@ -27,7 +27,9 @@ export async function handleAuthenticate(job: Job, ports: Ports): Promise<Public
   const own = job.session.account === undefined ? [] : [`auth=pass smtp.auth=${job.session.account}`]
   const lines = [authenticationResults(ports.hostname, [...own, ...methods])]
   if (receivedSpf !== undefined) lines.push(safeLine(`${receivedSpf} receiver=${ports.hostname};`))
-  const struck = forgedFields(parseHeader(await ports.head(job.content)), ports.hostname)
+  const head = await ports.head(job.content)
+  const strayFold = strayFoldSize(head)
+  const struck = [...(strayFold > 0 ? [0, strayFold] : []), ...forgedFields(parseHeader(head), ports.hostname)]
   const verified = withHistory(
     { ...job, struck },
     'authenticate',
