@@ -15,6 +15,7 @@ const LAYERS: Record<string, string[]> = {
   mail: [],
   runtime: ['config'],
   dns: ['mail', 'runtime', 'config'],
+  authentication: ['dns', 'mail', 'runtime', 'config'],
   smtp: ['mail', 'runtime', 'config'],
   queue: ['mail', 'runtime', 'config'],
   store: ['mail', 'runtime', 'config'],

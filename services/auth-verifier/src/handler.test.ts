@@ -1,6 +1,7 @@
 // What is recorded about a mail, with ports as object literals: never more than was found, always in our name.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Findings } from '@sekimori/authentication/findings'
 import type { Job } from '@sekimori/mail/job'
 import { DependencyAway } from '@sekimori/runtime/dependency'
 import { ContentGone } from '@sekimori/store/content'
@@ -19,13 +20,19 @@ const job: Job = {
   content: { kind: 'inline', bytes: Buffer.from(`${HEAD}body`) },
 }
 
+function foundWith(spfLine: string, receivedSpf: string): Findings {
+  return {
+    spf: { result: 'fail', domain: 'stranger.test', line: spfLine },
+    dkim: [],
+    dmarc: { result: 'fail', policy: 'none', line: 'dmarc=fail' },
+    receivedSpf,
+  }
+}
+
 function portsWith(changes: Partial<Ports> = {}): Ports {
   return {
     hostname: 'mx.test',
-    verify: async () => ({
-      methods: ['spf=fail smtp.mailfrom=stranger.test', 'dmarc=fail'],
-      receivedSpf: 'Received-SPF: fail x;',
-    }),
+    verify: async () => foundWith('spf=fail smtp.mailfrom=stranger.test', 'Received-SPF: fail x;'),
     head: async () => Buffer.from(HEAD),
     reportFault: () => assert.fail('no fault to report'),
     ...changes,
@@ -65,7 +72,7 @@ test('a fault of the verifier is told, and counts as temperror, never as a pass'
   )
   assert.deepEqual(faults, [fault])
   assert.ok(!passed.added[0]!.includes('pass'))
-  assert.deepEqual(passed.added[0]!.match(/\w+=temperror/g), ['dkim=temperror', 'spf=temperror', 'dmarc=temperror'])
+  assert.deepEqual(passed.added[0]!.match(/\w+=temperror/g), ['spf=temperror', 'dkim=temperror', 'dmarc=temperror'])
 })
 
 test('while a server is away, or when the content is gone, nothing is recorded', async () => {
@@ -77,7 +84,7 @@ test('while a server is away, or when the content is gone, nothing is recorded',
 
 test('nothing that was found breaks out of its line', async () => {
   const evil = 'spf=fail smtp.mailfrom=x\r\nX-Injected: 1\n\r\nbody\0\u0085'
-  const passed = await handled({}, { verify: async () => ({ methods: [evil], receivedSpf: `Received-SPF: ${evil}` }) })
+  const passed = await handled({}, { verify: async () => foundWith(evil, `Received-SPF: ${evil}`) })
   for (const line of passed.added.slice(0, 2)) {
     assert.ok(!/[^\r]\n|\r(?!\n)|\n(?!\t)/.test(line), JSON.stringify(line))
     assert.ok(!/[\0\u0085]/.test(line))

@@ -1,17 +1,12 @@
 // Verifies who sent a mail and records it; never rejects. Mail of our own accounts is recorded as authenticated.
+import { type Findings, resultLines } from '@sekimori/authentication/findings'
+import { authenticationResults, safeLine } from '@sekimori/authentication/results'
 import type { Content } from '@sekimori/mail/content'
 import { parseHeader, strayFoldSize } from '@sekimori/mail/header'
 import { type Job, withHeader, withHistory } from '@sekimori/mail/job'
 import { deliverLocal, type Publication, publication } from '@sekimori/queue/queues'
 import { DependencyAway } from '@sekimori/runtime/dependency'
 import { forgedFields } from './forged.ts'
-import { authenticationResults, safeLine } from './results.ts'
-
-/** What verification found: a line for each method, and the Received-SPF line (RFC 7208 section 9.1). */
-export interface Findings {
-  methods: string[]
-  receivedSpf?: string
-}
 
 export interface Ports {
   hostname: string
@@ -23,7 +18,9 @@ export interface Ports {
 }
 
 export async function handleAuthenticate(job: Job, ports: Ports): Promise<Publication[]> {
-  const { methods, receivedSpf } = await verify(job, ports)
+  const findings = await verify(job, ports)
+  const { receivedSpf } = findings
+  const methods = resultLines(findings)
   const own = job.session.account === undefined ? [] : [`auth=pass smtp.auth=${job.session.account}`]
   const lines = [authenticationResults(ports.hostname, [...own, ...methods])]
   if (receivedSpf !== undefined) lines.push(safeLine(`${receivedSpf} receiver=${ports.hostname};`))
@@ -45,8 +42,15 @@ async function verify(job: Job, ports: Ports): Promise<Findings> {
   } catch (error) {
     if (error instanceof DependencyAway || (error as Error).name === 'ContentGone') throw error
     ports.reportFault(job, error)
-    return {
-      methods: ['dkim=temperror (not evaluated)', 'spf=temperror (not evaluated)', 'dmarc=temperror (not evaluated)'],
-    }
+    return notEvaluated()
+  }
+}
+
+function notEvaluated(): Findings {
+  const line = (method: string) => `${method}=temperror (not evaluated)`
+  return {
+    spf: { result: 'temperror', domain: '', line: line('spf') },
+    dkim: [{ result: 'temperror', line: line('dkim') }],
+    dmarc: { result: 'temperror', policy: 'none', line: line('dmarc') },
   }
 }

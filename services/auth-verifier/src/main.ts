@@ -1,6 +1,8 @@
 // Auth verifier: SPF, DKIM, DMARC and ARC of mail for local maildrops, recorded in its header.
+import { createVerifier } from '@sekimori/authentication/verify'
 import { createResolver } from '@sekimori/dns/resolver'
 import { parseDnsServers } from '@sekimori/dns/settings'
+import type { Content } from '@sekimori/mail/content'
 import { openBroker } from '@sekimori/queue/broker'
 import { consume } from '@sekimori/queue/consume'
 import { authenticate } from '@sekimori/queue/queues'
@@ -9,7 +11,6 @@ import { contentOpener, readHead } from '@sekimori/store/content'
 import { openDatabase } from '@sekimori/store/database'
 import { schema } from './config.ts'
 import { handleAuthenticate, type Ports } from './handler.ts'
-import { createVerifier } from './mailauth.ts'
 
 const config = loadSettings(schema)
 await using service = await openService('auth-verifier', config)
@@ -17,10 +18,11 @@ await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
 await using resolver = createResolver({ servers: parseDnsServers(config.DNS_SERVERS) })
 const open = contentOpener(database)
+const head = (content: Content) => readHead(open(content))
 const ports: Ports = {
   hostname: config.MAIL_HOSTNAME,
-  verify: createVerifier(resolver.resolve, config.MAIL_HOSTNAME, open),
-  head: (content) => readHead(open(content)),
+  verify: createVerifier({ resolve: resolver.resolve, hostname: config.MAIL_HOSTNAME, open, head }),
+  head,
   reportFault: (job, error) => service.log.error({ queueId: job.queueId, err: error }, 'verification failed'),
 }
 await using _consumer = await consume(broker, authenticate, (job) => handleAuthenticate(job, ports), {
