@@ -4,7 +4,8 @@ import { createPublicKey, randomBytes, sign, verify } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { eventually } from '@sekimori/testing/eventually'
 import { createTestDatabase, type TestDatabase } from '@sekimori/testing/test-database'
-import { createDkimKeys, listDkimKeys, openSigningKeys } from './dkim-key.ts'
+import { listDkimKeys, openSigningKeys } from './dkim-key.ts'
+import { createDkimKeys } from './dkim-key-creation.ts'
 import { readMasterKey, seal, unseal } from './seal.ts'
 
 const masterKey = randomBytes(32)

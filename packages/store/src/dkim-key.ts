@@ -1,8 +1,10 @@
-// DKIM keys of the local domains (RFC 6376, RFC 8463): made here, private halves sealed, public halves as DNS records.
-import { createPrivateKey, generateKeyPair, type KeyObject } from 'node:crypto'
-import { promisify } from 'node:util'
+// DKIM keys of the local domains (RFC 6376, RFC 8463): those that sign, and all as operators see them.
+import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { DependencyAway } from '@sekimori/runtime/dependency'
 import type { Database, Queryable } from './database.ts'
-import { seal, unseal } from './seal.ts'
+import { sealContext } from './dkim-key-creation.ts'
+import { type KeyShown, type KeyState, keysThatSign } from './dkim-key-rule.ts'
+import { unsealWithAny } from './seal.ts'
 import { WatchedCache } from './watched-cache.ts'
 
 export type DkimAlgorithm = 'rsa-sha256' | 'ed25519-sha256'
@@ -17,106 +19,94 @@ export interface SigningKey {
 export interface DkimKeyRecord {
   selector: string
   algorithm: DkimAlgorithm
-  state: 'active' | 'retired'
+  state: KeyState
+  stateSince: string
   dnsName: string
   dnsRecord: string
+  publicKey: string
   createdAt: string
+  /** What DNS showed when dkim-signer last looked, and since when. */
+  shown: KeyShown
+  shownSince?: string
+  lookedAt?: string
 }
 
-const generate = promisify(generateKeyPair)
-
-/** Makes a pair of keys (RSA-2048 and Ed25519) for a domain, active from now on. */
-export async function createDkimKeys(
-  client: Queryable,
-  domain: string,
-  masterKey: Buffer,
-  now = new Date(),
-): Promise<void> {
-  const label = now.toISOString().slice(0, 10).replaceAll('-', '')
-  const rsa = await generate('rsa', { modulusLength: 2048 })
-  const rsaPublic = rsa.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
-  await insertKey(client, masterKey, {
-    domain,
-    selector: `rsa${label}`,
-    algorithm: 'rsa-sha256',
-    publicKey: rsaPublic,
-    privateKey: rsa.privateKey,
-  })
-  const ed = await generate('ed25519')
-  // RFC 8463 section 4: the record holds the bare 32 octets, not the SubjectPublicKeyInfo.
-  const edPublic = ed.publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64')
-  await insertKey(client, masterKey, {
-    domain,
-    selector: `ed${label}`,
-    algorithm: 'ed25519-sha256',
-    publicKey: edPublic,
-    privateKey: ed.privateKey,
-  })
-}
-
-interface NewKey {
-  domain: string
+interface KeyRow {
   selector: string
   algorithm: DkimAlgorithm
-  publicKey: string
-  privateKey: KeyObject
-}
-
-async function insertKey(client: Queryable, masterKey: Buffer, key: NewKey): Promise<void> {
-  const der = key.privateKey.export({ type: 'pkcs8', format: 'der' })
-  await client.query(
-    'insert into dkim_key (domain, selector, algorithm, public_key, sealed_private_key) values ($1, $2, $3, $4, $5)',
-    [
-      key.domain,
-      key.selector,
-      key.algorithm,
-      key.publicKey,
-      seal(masterKey, der, sealContext(key.domain, key.selector)),
-    ],
-  )
-}
-
-function sealContext(domain: string, selector: string): string {
-  return `dkim ${selector}._domainkey.${domain}`
+  public_key: string
+  state: KeyState
+  state_since: Date
+  created_at: Date
+  shown: KeyShown | null
+  shown_since: Date | null
+  looked_at: Date | null
 }
 
 /** The keys of a domain, newest first, as DNS records to publish. */
 export async function listDkimKeys(client: Queryable, domain: string): Promise<DkimKeyRecord[]> {
-  const { rows } = await client.query<{
-    selector: string
-    algorithm: DkimAlgorithm
-    public_key: string
-    state: 'active' | 'retired'
-    created_at: Date
-  }>('select selector, algorithm, public_key, state, created_at from dkim_key where domain = $1 order by id desc', [
-    domain,
-  ])
+  const { rows } = await client.query<KeyRow>(
+    `select selector, algorithm, public_key, state, state_since, created_at, shown, shown_since, looked_at
+     from dkim_key left join dkim_key_look on key_id = id where domain = $1 order by id desc`,
+    [domain],
+  )
   return rows.map((row) => ({
     selector: row.selector,
     algorithm: row.algorithm,
     state: row.state,
+    stateSince: row.state_since.toISOString(),
     dnsName: `${row.selector}._domainkey.${domain}`,
-    dnsRecord: `v=DKIM1; k=${row.algorithm === 'rsa-sha256' ? 'rsa' : 'ed25519'}; p=${row.public_key}`,
+    dnsRecord: `v=DKIM1; k=${keyType(row.algorithm)}; p=${row.public_key}`,
+    publicKey: row.public_key,
     createdAt: row.created_at.toISOString(),
+    shown: row.shown ?? 'unknown',
+    ...(row.shown_since === null ? {} : { shownSince: row.shown_since.toISOString() }),
+    ...(row.looked_at === null ? {} : { lookedAt: row.looked_at.toISOString() }),
   }))
 }
 
-/** The active keys of a domain, opened once and kept until the directory changes. */
-export type SigningKeys = (domain: string) => Promise<SigningKey[]>
-
-/** Signing keys from the database, with a cache. */
-export function openSigningKeys(database: Database, masterKey: Buffer): SigningKeys {
-  const cache = new WatchedCache<SigningKey[]>(database, 1_000)
-  return (domain) => cache.get(domain, () => loadKeys(database, masterKey, domain))
+/** The k= tag of an algorithm's keys. */
+export function keyType(algorithm: DkimAlgorithm): 'rsa' | 'ed25519' {
+  return algorithm === 'rsa-sha256' ? 'rsa' : 'ed25519'
 }
 
-async function loadKeys(database: Queryable, masterKey: Buffer, domain: string): Promise<SigningKey[]> {
-  const { rows } = await database.query<{ selector: string; algorithm: DkimAlgorithm; sealed_private_key: Buffer }>(
-    "select selector, algorithm, sealed_private_key from dkim_key where domain = $1 and state = 'active' order by id",
+/** The keys that sign for a domain, opened once and kept until the directory changes. */
+export type SigningKeys = (domain: string) => Promise<SigningKey[]>
+
+/** Signing keys from the database, with a cache. Any of the master keys may have sealed them. */
+export function openSigningKeys(database: Database, masterKeys: Buffer | readonly Buffer[]): SigningKeys {
+  const cache = new WatchedCache<SigningKey[]>(database, 1_000)
+  const all = [masterKeys].flat() as Buffer[]
+  return (domain) => cache.get(domain, () => loadKeys(database, all, domain))
+}
+
+interface SigningRow {
+  selector: string
+  algorithm: DkimAlgorithm
+  state: KeyState
+  shown: KeyShown
+  looks: number
+  sealed_private_key: Buffer
+}
+
+async function loadKeys(database: Queryable, masterKeys: Buffer[], domain: string): Promise<SigningKey[]> {
+  const { rows } = await database.query<SigningRow>(
+    `select selector, algorithm, state, coalesce(shown, 'unknown') as shown, coalesce(looks, 0) as looks, sealed_private_key
+     from dkim_key left join dkim_key_look on key_id = id
+     where domain = $1 and state in ('active', 'retiring') order by id`,
     [domain],
   )
-  return rows.map(({ selector, algorithm, sealed_private_key }) => {
-    const der = unseal(masterKey, sealed_private_key, sealContext(domain, selector))
+  return keysThatSign(rows).map(({ selector, algorithm, sealed_private_key }) => {
+    const der = open(masterKeys, sealed_private_key, sealContext(domain, selector))
     return { selector, algorithm, privateKey: createPrivateKey({ key: der, type: 'pkcs8', format: 'der' }) }
   })
+}
+
+/** Without the master key mail waits until it is set right: it must neither leave unsigned nor be given up. */
+function open(masterKeys: Buffer[], sealed: Buffer, context: string): Buffer {
+  try {
+    return unsealWithAny(masterKeys, sealed, context)
+  } catch (error) {
+    throw new DependencyAway('dkim-master-key', { cause: error })
+  }
 }

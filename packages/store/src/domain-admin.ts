@@ -1,6 +1,6 @@
 // The local domains as operators make, list and remove them.
 import type { Database, Queryable } from './database.ts'
-import { createDkimKeys } from './dkim-key.ts'
+import { createDkimKeys } from './dkim-key-creation.ts'
 import { cutPage, type Page, type PageRequest } from './page.ts'
 
 export interface Domain {

@@ -7,23 +7,26 @@ import { contentOpener, passContent, readHead } from '@sekimori/store/content'
 import { openDatabase } from '@sekimori/store/database'
 import { openDirectory } from '@sekimori/store/directory'
 import { openSigningKeys } from '@sekimori/store/dkim-key'
-import { readMasterKey } from '@sekimori/store/seal'
+import { readMasterKeys } from '@sekimori/store/seal'
 import { schema } from './config.ts'
 import { handleSign, type Ports } from './handler.ts'
 import { signatureLines } from './mailauth.ts'
+import { openKeyKeeper } from './open-key-keeper.ts'
 
 const config = loadSettings(schema)
 await using service = await openService('dkim-signer', config)
 await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
 const open = contentOpener(database)
+const masterKeys = readMasterKeys(config.DKIM_MASTER_KEY)
 const ports: Ports = {
-  keys: openSigningKeys(database, readMasterKey(config.DKIM_MASTER_KEY)),
+  keys: openSigningKeys(database, masterKeys),
   sign: (content, domain, keys) => signatureLines(content, domain, keys, open),
   lookup: openDirectory(database).lookup,
   head: (content) => readHead(open(content)),
   passContent: (id, from, to) => passContent(database, id, from, to),
 }
+await using _keeper = await openKeyKeeper(config, database, service, masterKeys)
 await using _consumer = await consume(broker, sign, (job) => handleSign(job, ports), {
   prefetch: config.PREFETCH,
   attemptLimit: config.ATTEMPT_LIMIT,

@@ -13,6 +13,8 @@ import { answerWithProblem, noSuchCall } from './problem-handler.ts'
 import { observeRequests } from './request-log.ts'
 import { oneAccountRoutes } from './routes/account.ts'
 import { accountRoutes } from './routes/accounts.ts'
+import { oneDkimKeyRoutes } from './routes/dkim-key.ts'
+import { dkimKeyRoutes } from './routes/dkim-keys.ts'
 import { dnsRoutes } from './routes/dns.ts'
 import { domainRoutes } from './routes/domains.ts'
 import { oneListRoutes } from './routes/list.ts'
@@ -40,6 +42,8 @@ export interface Context {
   /** Seals private DKIM keys. */
   masterKey: Buffer
   mailHostname: string
+  /** As in DNS_SERVERS; empty: the machine's own. */
+  dnsServers: string[]
 }
 
 /** Builds the application; it does not listen yet. */
@@ -72,6 +76,8 @@ async function operatorRoutes(v1: FastifyInstance, context: Context): Promise<vo
   v1.addHook('onRequest', requireBearer(context.adminApiKey))
   v1.setNotFoundHandler(noSuchCall)
   await v1.register(domainRoutes(context))
+  await v1.register(dkimKeyRoutes(context))
+  await v1.register(oneDkimKeyRoutes(context))
   await v1.register(dnsRoutes(context))
   await v1.register(virusPolicyRoutes(context))
   await v1.register(accountRoutes(context))

@@ -18,14 +18,16 @@ export interface DnsRecord {
   description: BilingualText
 }
 
+type PublishedKey = Pick<DkimKeyRecord, 'state' | 'dnsName' | 'dnsRecord'>
+
 /** The records of a domain whose mail this system takes in and sends out under `mailHostname`. */
-export function recordsToPublish(domain: string, mailHostname: string, keys: DkimKeyRecord[]): DnsRecord[] {
+export function recordsToPublish(domain: string, mailHostname: string, keys: PublishedKey[]): DnsRecord[] {
   const mx = `${MX_PREFERENCE} ${normalizeDomain(mailHostname)}.`
-  const active = keys.filter((key) => key.state === 'active')
+  const published = keys.filter((key) => key.state !== 'retired')
   return [
     { purpose: 'mx', type: 'MX', name: domain, value: mx, zoneLine: zoneLine(domain, 'MX', mx), description: text.mx },
     txtRecord('spf', domain, 'v=spf1 mx -all'),
-    ...active.map((key) => txtRecord('dkim', key.dnsName, key.dnsRecord)),
+    ...published.map((key) => txtRecord('dkim', key.dnsName, key.dnsRecord)),
     txtRecord('dmarc', `_dmarc.${domain}`, 'v=DMARC1; p=none'),
   ]
 }

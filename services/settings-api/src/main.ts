@@ -1,7 +1,8 @@
 // Settings API: operators (and, in time, the portal) manage domains, accounts and lists, and ask what became of mail.
+import { parseDnsServers } from '@sekimori/dns/settings'
 import { loadSettings, openService } from '@sekimori/runtime/service'
 import { openDatabase } from '@sekimori/store/database'
-import { readMasterKey } from '@sekimori/store/seal'
+import { readMasterKeys } from '@sekimori/store/seal'
 import { buildApp } from './app.ts'
 import { schema } from './config.ts'
 import { listenHttp } from './http-listener.ts'
@@ -13,8 +14,9 @@ const app = await buildApp({
   database,
   log: service.log,
   adminApiKey: settings.ADMIN_API_KEY,
-  masterKey: readMasterKey(settings.DKIM_MASTER_KEY),
+  masterKey: readMasterKeys(settings.DKIM_MASTER_KEY)[0],
   mailHostname: settings.MAIL_HOSTNAME,
+  dnsServers: parseDnsServers(settings.DNS_SERVERS),
 })
 await using _listener = await listenHttp(app, {
   host: settings.BIND_ADDRESS,

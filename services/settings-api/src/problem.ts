@@ -15,6 +15,11 @@ export const problemKinds = {
   'domain-exists': { status: 409, title: 'The domain exists already', titleJa: 'ドメインは既に存在します' },
   'domain-in-use': { status: 409, title: 'The domain is in use', titleJa: 'ドメインは使用中です' },
   'address-taken': { status: 409, title: 'The address is taken', titleJa: 'アドレスは既に使われています' },
+  'dkim-key-state': {
+    status: 409,
+    title: 'The DKIM key can not be put into that state',
+    titleJa: 'DKIM 鍵をその状態にできません',
+  },
   'last-member': {
     status: 409,
     title: 'The account is the last member of a list',

@@ -28,6 +28,7 @@ export interface ApiUnderTest extends AsyncDisposable {
 /** Builds the application on a new database, or on what `around` makes of it. */
 export async function openApi(
   around: (database: Database, url: string) => Database | Promise<Database> = (database) => database,
+  dnsServers: string[] = [],
 ): Promise<ApiUnderTest> {
   const testDatabase = await createTestDatabase()
   const { database } = testDatabase
@@ -37,6 +38,7 @@ export async function openApi(
     adminApiKey,
     masterKey: randomBytes(32),
     mailHostname: 'mail.example.test',
+    dnsServers,
   })
   const call: ApiUnderTest['call'] = async (method, url, body) => {
     const headers = { authorization: `Bearer ${adminApiKey}` }
