@@ -11,8 +11,8 @@ export type Author =
 const ATEXT = "[\\w!#$%&'*+\\-/=?^`{|}~\\u0080-\\u{10ffff}]"
 const DOT_ATOM = `${ATEXT}+(?:\\.${ATEXT}+)*`
 const QUOTED = '"(?:[^"\\\\]|\\\\.)*"'
-/** A display name (RFC 5322 section 3.2.5) with the dots that section 4.1 allows as well. */
-const PHRASE = `(?:(?:${ATEXT}|\\.)+|${QUOTED}|\\s)*`
+/** A display name (RFC 5322 section 3.2.5) with the dots that section 4.1 allows as well; one way only to match a text. */
+const PHRASE = `(?:${ATEXT}|\\.|${QUOTED}|\\s)*`
 const ADDR_SPEC = `((?:${DOT_ATOM}|${QUOTED})@[^\\s<>@,;:"()\\[\\]\\\\]+)`
 const MAILBOX = new RegExp(`^(?:${PHRASE}<\\s*${ADDR_SPEC}\\s*>|${ADDR_SPEC})$`, 'u')
 /** A bare CR ends a line for some mail clients: what follows may be a From field of its own to them. */
