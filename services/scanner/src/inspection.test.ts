@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Finding } from './archive/finding.ts'
 import { type InspectionPorts, inspectMail } from './inspection.ts'
+import { piecesOfMail } from './pieces.ts'
 import { evasions } from './testing/evasions.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -25,6 +26,13 @@ function ports(unpacked: (bytes: Buffer) => Finding[] = () => []): Scans {
       async *unpack(bytes) {
         yield* unpacked(bytes)
       },
+      async *takeApart(bytes) {
+        for (const piece of piecesOfMail(bytes, { isScannedRaw: true })) {
+          if (piece.kind === 'unscannable') yield { ...obstacle, reason: piece.reason }
+          else if (piece.kind === 'scan') yield { ...leaf(''), bytes: piece.bytes }
+          else yield* unpacked(piece.bytes)
+        }
+      },
     },
   }
 }
@@ -40,22 +48,14 @@ test('an ordinary text mail costs no scan besides that of the raw mail', async (
   assert.equal(scanned.length, 0)
 })
 
-for (const sample of evasions(MARK)) {
-  test(`what hides behind broken MIME is scanned in plain sight, or is for clamd to see in the raw mail: ${sample.name}`, async () => {
-    const { ports: used } = ports()
-    const isPlain = [
-      'plain base64',
-      'encoding in capitals',
-      'quoted-printable',
-      'bare LF line ends',
-      'mail in a mail, base64',
-      'the whole body is base64',
-    ].includes(sample.name)
-    const verdict = await inspectMail(sample.mail, used)
-    if (!isPlain && verdict.kind !== 'infected')
-      assert.ok(isOrdinary(sample.mail), `neither plain nor scanned: ${sample.name}`)
-  })
-}
+test('what hides behind broken MIME is scanned in plain sight, or is for clamd to see in the raw mail', async () => {
+  const missed: string[] = []
+  for (const { name, mail } of evasions(MARK)) {
+    const verdict = await inspectMail(mail, ports().ports)
+    if (verdict.kind !== 'infected' && !isOrdinary(mail)) missed.push(name)
+  }
+  assert.deepEqual(missed, [], 'neither plain nor scanned')
+})
 
 /** Written by the rules: one encoding, base64 or quoted-printable, one boundary; clamd decodes it as anybody does. */
 function isOrdinary(bytes: Buffer): boolean {

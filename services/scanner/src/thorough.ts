@@ -9,6 +9,8 @@ import type { Scan, Verdict } from './verdict.ts'
 /** Large mails are held in memory while they are inspected; no more than this many at a time. */
 const LARGE = { fromBytes: 1_048_576, atATime: 2 }
 
+const MARK_OF_MAIL = Buffer.from('Received: by the scanner\r\n')
+
 /** An engine whose scan looks into everything inside the mail as well. */
 export function thoroughEngine(
   engine: Engine,
@@ -21,18 +23,28 @@ export function thoroughEngine(
     return inspectMail(mail, {
       scan: async (bytes) => (await engine.scan(() => once(bytes))).verdict,
       unpack: (attachment) => attachments.walk(attachment),
+      takeApart: (whole) => attachments.takeApart(whole),
     })
   }
   return {
     version: engine.version,
     scan: async (open): Promise<Scan> => {
-      const raw = await engine.scan(open)
+      const raw = await engine.scan(() => asMail(open()))
       if (raw.verdict.kind === 'infected') return raw
       const { mail, isLarge } = await readSome(open(), LARGE.fromBytes)
       const verdict = isLarge ? await large(async () => inspect(await readAll(open()))) : await inspect(mail)
       return { engine: raw.engine, verdict: worse(raw.verdict, verdict) }
     },
   }
+}
+
+/**
+ * clamd takes for a mail what begins with one of some fields, in its own spelling; where others are first it does not look
+ * for attachments at all.
+ */
+async function* asMail(content: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  yield MARK_OF_MAIL
+  yield* content
 }
 
 async function readSome(

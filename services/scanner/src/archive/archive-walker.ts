@@ -6,11 +6,16 @@ import { Channel } from './channel.ts'
 import { type ArchiveLimits, defaultLimits, type Finding } from './finding.ts'
 import { mayHoldArchive } from './glance.ts'
 import { type Ended, Thread } from './thread.ts'
+import type { WalkRequest } from './thread-messages.ts'
 import { type Turn, Turns } from './turns.ts'
 import { compile } from './web-assembly.ts'
 
 /** What a mail may cost in the lane that keeps others from waiting. */
 const QUICK_CPU_MS = 300
+/** A mail of this size never begins in that lane. */
+const LARGE_BYTES = 4 * 1024 * 1024
+/** What reading an honest mail may take besides: a bomb is not large. */
+const CPU_MS_PER_MEBIBYTE = 60
 
 export interface ArchiveWalker extends AsyncDisposable {
   /** One mail: its attachments share the limits. */
@@ -23,6 +28,8 @@ export interface MailWalk {
    * into. The attachment itself is not handed out. One attachment of a mail at a time; leaving the loop ends the walk.
    */
   walk(attachment: Buffer): AsyncIterable<Finding>
+  /** All pieces of a mail that are to be scanned besides the mail itself, and what is inside of them. */
+  takeApart(mail: Buffer): AsyncIterable<Finding>
 }
 
 export interface WalkerOptions {
@@ -44,6 +51,8 @@ export async function openArchiveWalker({ threads }: WalkerOptions): Promise<Arc
   }
 }
 
+type Job = Pick<WalkRequest, 'kind' | 'skip'> & { bytes: Buffer }
+
 class Mail implements MailWalk {
   #turns: Turns<Thread>
   #left: ArchiveLimits
@@ -51,16 +60,25 @@ class Mail implements MailWalk {
 
   constructor(turns: Turns<Thread>, limits: ArchiveLimits) {
     this.#turns = turns
-    this.#left = limits
+    this.#left = { ...limits }
   }
 
   async *walk(attachment: Buffer): AsyncGenerator<Finding> {
-    if (!mayHoldArchive(attachment)) return
+    if (mayHoldArchive(attachment)) yield* this.#inside('file', attachment)
+  }
+
+  async *takeApart(mail: Buffer): AsyncGenerator<Finding> {
+    if (mail.length > LARGE_BYTES) this.#isSlow = true
+    this.#left.cpuMs += (mail.length / 2 ** 20) * CPU_MS_PER_MEBIBYTE
+    yield* this.#inside('mail', mail)
+  }
+
+  async *#inside(kind: 'mail' | 'file', bytes: Buffer): AsyncGenerator<Finding> {
     let known = 0
     for (;;) {
       const turn = await this.#turns.take(this.#isSlow)
       const channel = new Channel<Finding>()
-      const ending = this.#run(turn, attachment, known, channel)
+      const ending = this.#run(turn, { kind, bytes, skip: known }, channel)
       try {
         for await (const finding of channel) {
           known++
@@ -77,11 +95,11 @@ class Mail implements MailWalk {
     }
   }
 
-  async #run(turn: Turn<Thread>, bytes: Buffer, skip: number, channel: Channel<Finding>): Promise<Ended> {
+  async #run(turn: Turn<Thread>, job: Job, channel: Channel<Finding>): Promise<Ended> {
     const isTrial = turn.lane === 'quick'
     const cpuMs = isTrial ? Math.min(QUICK_CPU_MS, this.#left.cpuMs) : this.#left.cpuMs
     const limits = { ...this.#left, cpuMs }
-    const ended = await turn.thread.run({ bytes, limits, skip, isTrial, found: (findings) => channel.push(findings) })
+    const ended = await turn.thread.run({ ...job, limits, isTrial, found: (findings) => channel.push(findings) })
     this.#charge(ended)
     channel.end()
     this.#turns.giveBack(turn)

@@ -10,6 +10,8 @@ export interface ThreadSetup {
 }
 
 export interface WalkRequest {
+  /** A mail is taken apart first. */
+  kind: 'mail' | 'file'
   bytes: Uint8Array
   limits: ArchiveLimits
   /** Findings that are known from an earlier try. */

@@ -3,7 +3,14 @@ import { test } from 'node:test'
 import { defaultLimits } from './finding.ts'
 import { Thread } from './thread.ts'
 
-const walk = { bytes: Buffer.from('x'), limits: defaultLimits, skip: 0, isTrial: false, found: () => {} }
+const walk = {
+  kind: 'file' as const,
+  bytes: Buffer.from('x'),
+  limits: defaultLimits,
+  skip: 0,
+  isTrial: false,
+  found: () => {},
+}
 const script = (code: string) => new URL(`data:text/javascript,${encodeURIComponent(code)}`)
 const LISTEN = "import { parentPort } from 'node:worker_threads'; parentPort.postMessage({ kind: 'ready', cpuMs: 0 });"
 

@@ -107,9 +107,9 @@ export class Thread implements AsyncDisposable {
   }
 }
 
-function request(worker: Worker, { bytes, limits, skip, isTrial }: Walk): void {
+function request(worker: Worker, { kind, bytes, limits, skip, isTrial }: Walk): void {
   const own = new Uint8Array(bytes)
-  const message: WalkRequest = { bytes: own, limits, skip, isTrial }
+  const message: WalkRequest = { kind, bytes: own, limits, skip, isTrial }
   worker.postMessage(message, [own.buffer])
 }
 

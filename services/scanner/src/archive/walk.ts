@@ -27,9 +27,14 @@ interface Blob {
   isDoubtful: boolean
 }
 
-/** What is inside of a mail's attachment; the attachment itself is not handed out. */
-export function walk(attachment: Buffer, sevenZip: SevenZip, budget: Budget): Iterable<Finding> {
-  return new Walk(sevenZip, budget).blob({ bytes: attachment, depth: 0, wrappings: 0, path: '', isDoubtful: false })
+/** What is inside of a mail's attachment; the attachment itself is not handed out. @param outer archives around it. */
+export function walk(
+  attachment: Buffer,
+  sevenZip: SevenZip,
+  budget: Budget,
+  { depth, path }: { depth: number; path: string } = { depth: 0, path: '' },
+): Iterable<Finding> {
+  return new Walk(sevenZip, budget).blob({ bytes: attachment, depth, wrappings: 0, path, isDoubtful: false })
 }
 
 class Walk {

@@ -2,9 +2,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { Budget, LimitReached, threadCpuMs } from './budget.ts'
 import type { Finding } from './finding.ts'
+import { Inside } from './inside.ts'
 import { type SevenZip, sevenZip } from './seven-zip.ts'
 import type { ThreadMessage, ThreadSetup, WalkRequest } from './thread-messages.ts'
-import { walk } from './walk.ts'
 
 const BATCH = { findings: 50, sizeBytes: 256 * 1024 }
 
@@ -54,13 +54,14 @@ class Outbox {
   }
 }
 
-function handle({ bytes, limits, skip, isTrial }: WalkRequest): void {
+function handle({ kind, bytes, limits, skip, isTrial }: WalkRequest): void {
   const own = { ...limits, cpuMs: limits.cpuMs * OWN_SHARE }
   const budget = new Budget(own, () => Atomics.load(cancelled, 0) !== 0)
   const outbox = new Outbox(skip)
   let isOutOfTime = false
   try {
-    for (const finding of walk(Buffer.from(bytes.buffer as ArrayBuffer), flushing(outbox), budget)) {
+    const inside = new Inside(flushing(outbox), budget)
+    for (const finding of inside[kind](Buffer.from(bytes.buffer as ArrayBuffer))) {
       if (finding.kind === 'leaf' || finding.reason !== 'time') outbox.add(finding)
       // What to do about it is decided in the main thread.
       else isOutOfTime = true
@@ -68,6 +69,7 @@ function handle({ bytes, limits, skip, isTrial }: WalkRequest): void {
     }
   } catch (error) {
     if (!(error instanceof LimitReached)) throw error
+    if (error.reason === 'time') isOutOfTime = true
   }
   outbox.flush()
   say({ kind: 'ended', usage: budget.usage, isOutOfTime, cpuMs: threadCpuMs() })

@@ -7,20 +7,25 @@ const DATA_URL = /^\s*data:([^,]*),/i
 const CONTAINERS = new Set(['script', 'style', 'xml'])
 const LOADING = new Set(['object', 'embed', 'applet', 'param', 'iframe', 'frame', 'base', 'meta', 'link'])
 const MOST_PIECES = 2_000
+/** Pages within pages. */
+const DEEPEST = 4
 
 export interface ActivePiece {
   kind: 'script' | 'handler' | 'url' | 'object' | 'data'
   bytes: Buffer
 }
 
-/** Every piece of active content of a page, decoded as a browser would hand it on. */
-export function activeContent(html: string): ActivePiece[] {
+/** Every piece of active content of a page, decoded as a browser would hand it on. A long page may come in pieces. */
+export function activeContent(html: string | Iterable<string>, depth = 0): ActivePiece[] {
   const pieces: ActivePiece[] = []
   let container: string | undefined
   let text = ''
   const add = (kind: ActivePiece['kind'], value: string | Buffer) => {
     const bytes = typeof value === 'string' ? Buffer.from(value) : value
     if (bytes.length > 0 && pieces.length < MOST_PIECES) pieces.push({ kind, bytes })
+  }
+  const inner = (page: string) => {
+    if (depth < DEEPEST) for (const piece of activeContent(page, depth + 1)) add(piece.kind, piece.bytes)
   }
   const parser = new Parser(
     {
@@ -29,7 +34,10 @@ export function activeContent(html: string): ActivePiece[] {
           container = name
           text = ''
         }
-        for (const [attribute, value] of Object.entries(attributes)) addAttribute(name, attribute, value, add)
+        for (const [attribute, value] of Object.entries(attributes)) {
+          if (attribute === 'srcdoc') inner(value)
+          addAttribute(name, attribute, value, add)
+        }
       },
       ontext(data) {
         if (container !== undefined) text += data
@@ -41,13 +49,13 @@ export function activeContent(html: string): ActivePiece[] {
       },
       oncomment(data) {
         // Conditional comments hold markup that old mail clients render.
-        if (/\[if\b/i.test(data))
-          for (const piece of activeContent(data.replace(/^\[if[^\]]*\]>/i, ''))) add(piece.kind, piece.bytes)
+        if (/\[if\b/i.test(data)) inner(data.replace(/^\[if[^\]]*\]>/i, ''))
       },
     },
     { decodeEntities: true, lowerCaseTags: true, lowerCaseAttributeNames: true },
   )
-  parser.end(html)
+  for (const text of typeof html === 'string' ? [html] : html) parser.write(text)
+  parser.end()
   if (container === 'script') add('script', text)
   return pieces
 }

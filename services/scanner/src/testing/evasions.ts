@@ -1,6 +1,9 @@
 // Mails that hide an attachment behind broken MIME, and mails that are odd but harmless: made, not collected.
 // Patterns: what common mail clients decode although (or because) it breaks RFC 2045, 2046, 2047, 2231 or 5322.
 
+import { boundaryEvasions } from './boundary-evasions.ts'
+import { encodingEvasions } from './encoding-evasions.ts'
+import { placeEvasions } from './place-evasions.ts'
 import { HEAD, type Sample, sample, uuencode } from './sample.ts'
 import { headerTricks, structureTricks } from './structure-evasions.ts'
 
@@ -12,6 +15,9 @@ export function evasions(payload: string): Sample[] {
     ...boundaryTricks(b64),
     ...headerTricks(b64),
     ...structureTricks(payload, b64),
+    ...encodingEvasions(payload),
+    ...boundaryEvasions(payload),
+    ...placeEvasions(payload),
   ]
 }
 
