@@ -19,6 +19,7 @@ const LAYERS: Record<string, string[]> = {
   smtp: ['mail', 'runtime', 'config'],
   queue: ['mail', 'runtime', 'config'],
   store: ['mail', 'runtime', 'config'],
+  login: ['store', 'mail', 'runtime', 'config'],
 }
 const DRIVERS =
   /^(pg|amqplib|mx-connect|smtp-server|fastify|mailauth(\/.*)?|nodemailer(\/lib\/smtp-connection)?|node:(net|tls|dns|dgram|http|https|fs|child_process)(\/.*)?)$/

@@ -9,6 +9,7 @@ import { type Answer, mechanismNames, mechanismOf, readAnswer, readInitialRespon
 const FAILED_LOGINS_MAX = 5
 const NEEDS_TLS = err('Passwords are only taken over an encrypted connection: use STLS first, or the POP3S port')
 const UNAVAILABLE = err('The server can not check logins or open maildrops now, try again later', 'SYS/TEMP')
+const SLOWED = err('Too many failed logins from your network, try again later', 'SYS/TEMP')
 
 /** How the state ends: with an open maildrop, or with the session (`undefined`). */
 export type Authorized = { account: Account; maildrop: Maildrop } | undefined
@@ -137,6 +138,8 @@ class Authorization {
           return await this.#open(login.account)
         case 'refused':
           return this.#refuse()
+        case 'slowed':
+          return stay(SLOWED)
         case 'unavailable':
           return stay(UNAVAILABLE)
       }

@@ -1,10 +1,10 @@
 // The POP3 gateway: ports 110 and 995 on one side, the maildrops in Postgres on the other.
 import { createSecureContext } from 'node:tls'
+import { openLogin } from '@sekimori/login/login'
 import { sessions } from '@sekimori/runtime/metrics'
 import { loadSettings, openService } from '@sekimori/runtime/service'
 import { readCertificate } from '@sekimori/runtime/tls'
 import { openDatabase } from '@sekimori/store/database'
-import { openLogin } from '@sekimori/store/login'
 import { renewLeases } from '@sekimori/store/maildrop-lease'
 import { schema } from './config.ts'
 import { LEASE_LIFE_MS, LeaseKeeper } from './lease-keeper.ts'

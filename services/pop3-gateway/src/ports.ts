@@ -10,6 +10,8 @@ export type Login =
   | { kind: 'ok'; account: Account }
   /** Unknown account or wrong password: the client can't tell which, not by the time it takes either. */
   | { kind: 'refused' }
+  /** Too many failures from the client's network: nothing was looked at. */
+  | { kind: 'slowed' }
   /** The credentials could not be checked now. */
   | { kind: 'unavailable' }
 

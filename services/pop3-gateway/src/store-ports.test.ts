@@ -1,9 +1,9 @@
 // Two replicas of the POP3 server on one real Postgres: logins, the lock between them, reading and removing.
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
+import { openLogin } from '@sekimori/login/login'
 import { DependencyAway } from '@sekimori/runtime/dependency'
 import type { Database } from '@sekimori/store/database'
-import { openLogin } from '@sekimori/store/login'
 import { renewLeases } from '@sekimori/store/maildrop-lease'
 import { hashPassword } from '@sekimori/store/password'
 import { createTestDatabase, type TestDatabase } from '@sekimori/testing/test-database'

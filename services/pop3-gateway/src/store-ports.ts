@@ -1,8 +1,8 @@
 // The ports of the POP3 server on the database: logins, leases and maildrops.
 import { randomUUID } from 'node:crypto'
+import type { Attempt, Login as CheckLogin } from '@sekimori/login/login'
 import { DependencyAway } from '@sekimori/runtime/dependency'
 import type { Database } from '@sekimori/store/database'
-import type { Login as CheckLogin } from '@sekimori/store/login'
 import { acquireLease, type Lease, releaseLease } from '@sekimori/store/maildrop-lease'
 import { listMaildrop, readMessage, removeMessages } from '@sekimori/store/maildrop-reading'
 import type { SessionLog } from './conversation.ts'
@@ -12,15 +12,16 @@ import type { Account, Login, Maildrop, Opening, Ports } from './ports.ts'
 /** Builds the ports; `checkLogin` knows the passwords, `leases` keeps the locks of this process. */
 export function storePorts(database: Database, checkLogin: CheckLogin, leases: LeaseKeeper, log: SessionLog): Ports {
   return {
-    login: (address, password) => login(checkLogin, address, password),
+    login: (address, password, clientAddress) =>
+      login(checkLogin, { address, password, clientAddress, service: 'pop3' }),
     openMaildrop: (account) => openMaildrop(database, leases, log, account),
   }
 }
 
-async function login(checkLogin: CheckLogin, address: string, password: string): Promise<Login> {
+async function login(checkLogin: CheckLogin, attempt: Attempt): Promise<Login> {
   try {
-    const account = await checkLogin(address, password)
-    return account === undefined ? { kind: 'refused' } : { kind: 'ok', account }
+    const outcome = await checkLogin(attempt)
+    return outcome.kind === 'busy' ? { kind: 'unavailable' } : outcome
   } catch (error) {
     if (error instanceof DependencyAway) return { kind: 'unavailable' }
     throw error

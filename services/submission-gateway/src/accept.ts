@@ -1,4 +1,6 @@
 // Taking one submitted mail: received, repaired, queued; 250 only when the broker has it safe.
+
+import type { Account } from '@sekimori/login/login'
 import { contentSize } from '@sekimori/mail/content'
 import { headerValue } from '@sekimori/mail/header'
 import type { Job } from '@sekimori/mail/job'
@@ -7,7 +9,6 @@ import { receivedLine } from '@sekimori/mail/received'
 import { acceptedMails } from '@sekimori/runtime/metrics'
 import { receiveMail } from '@sekimori/smtp/receive'
 import { clientAddressOf, envelopeOf, receivedFactsOf } from '@sekimori/smtp/session-facts'
-import type { Account } from '@sekimori/store/login'
 import type { SMTPServerDataStream, SMTPServerSession } from 'smtp-server'
 import type { Config } from './config.ts'
 import type { Ports } from './ports.ts'

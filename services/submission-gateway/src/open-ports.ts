@@ -1,4 +1,6 @@
 // Binds the ports of the submission gateway to the real database and broker.
+
+import { openLogin } from '@sekimori/login/login'
 import { contentHolder } from '@sekimori/mail/content'
 import type { Broker } from '@sekimori/queue/broker'
 import { publishAccepted } from '@sekimori/queue/publish-accepted'
@@ -6,7 +8,6 @@ import { scan } from '@sekimori/queue/queues'
 import { releaseContent, storeContent } from '@sekimori/store/content'
 import type { Database } from '@sekimori/store/database'
 import { openDirectory } from '@sekimori/store/directory'
-import { openLogin } from '@sekimori/store/login'
 import { openSendingState } from '@sekimori/store/sending-stop'
 import type { Ports } from './ports.ts'
 

@@ -1,7 +1,8 @@
 // What the decisions of this edge need from outside.
+
+import type { Login } from '@sekimori/login/login'
 import type { Job } from '@sekimori/mail/job'
 import type { Directory } from '@sekimori/store/directory'
-import type { Login } from '@sekimori/store/login'
 import type { SendingState } from '@sekimori/store/sending-stop'
 
 export interface Ports {

@@ -1,8 +1,9 @@
 // An authenticated account sends only as addresses that are its own: in the envelope and in the header (RFC 6409 section 6.1).
+
+import type { Account } from '@sekimori/login/login'
 import { normalizeAddress } from '@sekimori/mail/address'
 import { type HeaderField, unfold } from '@sekimori/mail/header'
 import { SmtpReply } from '@sekimori/smtp/reply'
-import type { Account } from '@sekimori/store/login'
 import addressparser from 'nodemailer/lib/addressparser'
 
 /** The account of the session. @throws SmtpReply 530 when nobody has logged in. */

@@ -1,6 +1,7 @@
 // An account from which too much infected mail came sends nothing until an operator lifts that.
+
+import type { Account } from '@sekimori/login/login'
 import { SmtpReply } from '@sekimori/smtp/reply'
-import type { Account } from '@sekimori/store/login'
 import type { Ports } from './ports.ts'
 
 /** Checks the account as it is now: it may have been stopped, or removed, since the login. @throws SmtpReply */

@@ -47,7 +47,8 @@ function portsThatNote(changes: Partial<Ports> = {}) {
   const jobs: Job[] = []
   const stored = new Map<string, Buffer>()
   const ports: Ports = {
-    login: async (address, password) => (address === ALICE && password === 'right' ? { id: 1, address } : undefined),
+    login: async ({ address, password }) =>
+      address === ALICE && password === 'right' ? { kind: 'ok', account: { id: 1, address } } : { kind: 'refused' },
     directory: {
       lookup: async (address) =>
         address === 'bob@example.test'
@@ -109,13 +110,13 @@ test('without a login nothing is taken, and the legacy switch changes only when 
   assert.equal(jobs.length, 1)
 })
 
-test('a wrong login is 535, a login that can not be checked 454, and what is no address is not looked up', async () => {
+test('a wrong login is 535, one that can not be checked or has to wait 454, and what is no address is not looked up', async () => {
   const asked: string[] = []
   const { ports } = portsThatNote({
-    login: async (address) => {
-      asked.push(address)
+    login: async ({ address, clientAddress, service }) => {
+      asked.push(`${address} ${clientAddress} ${service}`)
       if (address === 'away@example.test') throw new DependencyAway('postgres')
-      return undefined
+      return { kind: address === 'slow@example.test' ? 'slowed' : address === 'busy@example.test' ? 'busy' : 'refused' }
     },
   })
   await using listener = await listen(ports, 'implicit')
@@ -124,7 +125,12 @@ test('a wrong login is 535, a login that can not be checked 454, and what is no 
   assert.equal((await client.authPlain(ALICE, 'wrong', 535)).enhanced, '5.7.8')
   assert.doesNotMatch((await client.authPlain('away@example.test', 'x', 454)).text, /postgres/)
   await client.authPlain('not an address', 'x', 535)
-  assert.deepEqual(asked, [ALICE, 'away@example.test'])
+  for (const address of ['slow@example.test', 'busy@example.test'])
+    assert.equal((await client.authPlain(address, 'x', 454)).enhanced, '4.7.0')
+  assert.deepEqual(
+    asked,
+    [ALICE, 'away@example.test', 'slow@example.test', 'busy@example.test'].map((name) => `${name} 127.0.0.1 smtp`),
+  )
 })
 
 test('alice sends as alice: another reverse-path or From is refused', async () => {

@@ -2,6 +2,7 @@
 import { isAccountAddress } from '@sekimori/mail/address'
 import type { Decisions } from '@sekimori/smtp/listener'
 import { SmtpReply } from '@sekimori/smtp/reply'
+import { clientAddressOf } from '@sekimori/smtp/session-facts'
 import { acceptSubmission } from './accept.ts'
 import type { Config } from './config.ts'
 import type { Ports } from './ports.ts'
@@ -12,14 +13,24 @@ import { checkSending } from './sending-policy.ts'
 /** AUTH, MAIL, RCPT and DATA for accounts; nothing is taken without a login (RFC 6409 section 4.3). */
 export function submissionDecisions(config: Config, ports: Ports): Decisions {
   return {
-    async authenticate(auth) {
+    async authenticate(auth, session) {
       const { username = '', password } = auth
       if (typeof password !== 'string' || !isAccountAddress(username)) throw wrongLogin()
-      const account = await ports.login(username, password).catch((cause) => {
-        throw new SmtpReply(454, '4.7.0', 'Login is not possible at the moment, please try again later', { cause })
+      const clientAddress = clientAddressOf(session)
+      const attempt = { address: username, password, clientAddress, service: 'smtp' } as const
+      const outcome = await ports.login(attempt).catch((cause) => {
+        throw loginImpossible({ cause })
       })
-      if (account === undefined) throw wrongLogin()
-      return account
+      switch (outcome.kind) {
+        case 'ok':
+          return outcome.account
+        case 'refused':
+          throw wrongLogin()
+        case 'slowed':
+          throw new SmtpReply(454, '4.7.0', 'Too many failed logins from your network, please try again later')
+        case 'busy':
+          throw loginImpossible()
+      }
     },
     async mailFrom(address, session) {
       const account = requireAccount(session.user)
@@ -32,6 +43,10 @@ export function submissionDecisions(config: Config, ports: Ports): Decisions {
     },
     data: async (stream, session) => acceptSubmission(stream, session, requireAccount(session.user), config, ports),
   }
+}
+
+function loginImpossible(options?: ErrorOptions): SmtpReply {
+  return new SmtpReply(454, '4.7.0', 'Login is not possible at the moment, please try again later', options)
 }
 
 function wrongLogin(): SmtpReply {

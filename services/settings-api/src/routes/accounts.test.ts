@@ -1,7 +1,7 @@
 // Accounts and their preferences, as an operator manages them.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { openLogin } from '@sekimori/store/login'
+import { openLogin } from '@sekimori/login/login'
 import { type ApiUnderTest, openApi } from '../testing/api-under-test.ts'
 
 const password = 'correct horse'
@@ -70,8 +70,8 @@ test('only passwords that a login could use are taken', async () => {
   await api.addAccounts('bob@example.test')
   const longest = '😀'.repeat(512)
   assert.equal((await api.call('PATCH', '/v1/accounts/bob@example.test', { password: longest })).status, 200)
-  const login = await openLogin(api.database)
-  assert.notEqual(await login('bob@example.test', longest), undefined)
+  const login = await loginTo(api)
+  assert.equal(await login('bob@example.test', longest), 'ok')
   assert.equal((await api.call('PATCH', '/v1/accounts/bob@example.test', { password: `${longest}😀` })).status, 422)
 })
 
@@ -81,9 +81,9 @@ test('password and language are changed one by one', async () => {
   assert.equal((await api.call('PATCH', path, { locale: 'en' })).body.locale, 'en')
   await api.call('PATCH', path, { password: 'another password' })
   assert.equal((await api.call('GET', path)).body.locale, 'en')
-  const login = await openLogin(api.database)
-  assert.notEqual(await login('carol@example.test', 'another password'), undefined)
-  assert.equal(await login('carol@example.test', password), undefined)
+  const login = await loginTo(api)
+  assert.equal(await login('carol@example.test', 'another password'), 'ok')
+  assert.equal(await login('carol@example.test', password), 'refused')
   assert.equal((await api.call('PATCH', path, {})).status, 422)
   assert.equal((await api.call('PATCH', '/v1/accounts/no@example.test', { locale: 'en' })).status, 404)
 })
@@ -127,3 +127,10 @@ test('S1-28 S1-30 S1-31 the virus warning is switched, confirmed in the words of
     assert.equal((await api.call(method, '/v1/accounts/no@example.test/preferences', body)).status, 404)
   }
 })
+
+/** What a mail client's login comes to. */
+async function loginTo({ database }: ApiUnderTest): Promise<(address: string, password: string) => Promise<string>> {
+  const login = await openLogin(database)
+  return async (address, password) =>
+    (await login({ address, password, clientAddress: '192.0.2.1', service: 'pop3' })).kind
+}

@@ -1,13 +1,13 @@
 // Logins on a real Postgres: right ones are remembered for a while, and a changed password ends that on every replica.
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
+import { createAccount, updateAccount } from '@sekimori/store/account-admin'
+import { deleteAccount } from '@sekimori/store/account-removal'
+import type { Database } from '@sekimori/store/database'
 import { eventually } from '@sekimori/testing/eventually'
 import { createTestDatabase, type TestDatabase } from '@sekimori/testing/test-database'
 import pg from 'pg'
-import { createAccount, updateAccount } from './account-admin.ts'
-import { deleteAccount } from './account-removal.ts'
-import type { Database } from './database.ts'
-import { openLogin } from './login.ts'
+import { type Account, type Login, openLogin } from './login.ts'
 
 const ALICE = 'alice@example.test'
 let stack: TestDatabase
@@ -32,11 +32,24 @@ async function countedLogin(database: Database) {
       return database.query(...query)
     },
   } as Database)
-  return { login, counter }
+  return { login: byPassword(login), counter }
 }
 
+let places = 0
+
+/** The check for a mail client at a place of its own, and only who has got in. */
+function byPassword(login: Login): (address: string, password: string) => Promise<Account | undefined> {
+  const clientAddress = `192.0.2.${++places}`
+  return async (address, password) => {
+    const outcome = await login({ address, password, clientAddress, service: 'pop3' })
+    return outcome.kind === 'ok' ? outcome.account : undefined
+  }
+}
+
+const open = async (database: Database) => byPassword(await openLogin(database))
+
 test('the right password logs in, under any spelling of the address; nothing else does', async () => {
-  const login = await openLogin(stack.database)
+  const login = await open(stack.database)
   assert.equal((await login('Alice@EXAMPLE.test', 'right'))?.address, ALICE)
   for (const [address, password] of [
     [ALICE, 'wrong'],
@@ -52,16 +65,19 @@ test('the right password logs in, under any spelling of the address; nothing els
 test('a right login is remembered, a wrong one is not, and neither helps the other', async () => {
   const { login, counter } = await countedLogin(stack.database)
   await login(ALICE, 'right')
+  let asked = counter.asked
   await login(ALICE, 'right')
-  assert.equal(counter.asked, 1)
-  assert.equal(await login(ALICE, 'wrong'), undefined)
-  assert.equal(await login(ALICE, 'wrong'), undefined)
-  assert.equal(counter.asked, 3)
+  assert.equal(counter.asked, asked)
+  for (let round = 0; round < 2; round++) {
+    assert.equal(await login(ALICE, 'wrong'), undefined)
+    assert.ok(counter.asked > asked)
+    asked = counter.asked
+  }
 })
 
 test('a changed password, or a removed account, is known to every replica at once', async () => {
   await using other = await stack.openAnother()
-  const logins = [await openLogin(stack.database), await openLogin(other)]
+  const logins = [await open(stack.database), await open(other)]
   const none = (address: string, password: string) => async () =>
     (await Promise.all(logins.map((login) => login(address, password)))).every((account) => account === undefined)
   for (const login of logins) assert.ok(await login(ALICE, 'right'))
@@ -80,7 +96,7 @@ test('while the connection that brings the news is gone, nothing is answered fro
   const asked = counter.asked
   await login(ALICE, 'right')
   await login(ALICE, 'right')
-  assert.equal(counter.asked, asked + 2)
+  assert.ok(counter.asked >= asked + 2)
   await updateAccount(stack.database, ALICE, { password: 'new' })
   assert.equal(await login(ALICE, 'right'), undefined)
   await news.restore()
@@ -90,7 +106,7 @@ test('while the connection that brings the news is gone, nothing is answered fro
 })
 
 test('an address that does not exist costs as much as a wrong password', async () => {
-  const login = await openLogin(stack.database)
+  const login = await open(stack.database)
   // CPU time of all threads: the clock on the wall says little on a busy machine.
   const cost = async (address: string) => {
     const before = process.cpuUsage()
