@@ -13,6 +13,7 @@ import { answerWithProblem, noSuchCall } from './problem-handler.ts'
 import { observeRequests } from './request-log.ts'
 import { oneAccountRoutes } from './routes/account.ts'
 import { accountRoutes } from './routes/accounts.ts'
+import { appPasswordRoutes } from './routes/app-passwords.ts'
 import { oneDkimKeyRoutes } from './routes/dkim-key.ts'
 import { dkimKeyRoutes } from './routes/dkim-keys.ts'
 import { dnsRoutes } from './routes/dns.ts'
@@ -83,6 +84,7 @@ async function operatorRoutes(v1: FastifyInstance, context: Context): Promise<vo
   await v1.register(accountRoutes(context))
   await v1.register(oneAccountRoutes(context))
   await v1.register(preferenceRoutes(context))
+  await v1.register(appPasswordRoutes(context))
   await v1.register(listRoutes(context))
   await v1.register(oneListRoutes(context))
   await v1.register(quarantineRoutes(context))

@@ -22,12 +22,14 @@ test('every call is described', () => {
   const calls = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((m) => `${m} ${path}`))
   assert.deepEqual(calls.filter((call) => call.includes('/v1/')).sort(), [
     'delete /v1/accounts/{address}',
+    'delete /v1/accounts/{address}/app-passwords/{id}',
     'delete /v1/domains/{name}',
     'delete /v1/lists/{address}',
     'delete /v1/quarantine/{queueId}',
     'delete /v1/warning-suspensions/{id}',
     'get /v1/accounts',
     'get /v1/accounts/{address}',
+    'get /v1/accounts/{address}/app-passwords',
     'get /v1/accounts/{address}/preferences',
     'get /v1/domains',
     'get /v1/domains/{name}',
@@ -49,6 +51,7 @@ test('every call is described', () => {
     'patch /v1/domains/{name}/virus-policy',
     'patch /v1/warning-suspensions/{id}',
     'post /v1/accounts',
+    'post /v1/accounts/{address}/app-passwords',
     'post /v1/domains',
     'post /v1/domains/{name}/dkim-keys',
     'post /v1/domains/{name}/dkim-keys/{selector}/activate',

@@ -40,6 +40,11 @@ export const problemKinds = {
     title: 'The warning suspension is over',
     titleJa: '警告の停止は既に終了しています',
   },
+  'too-many-app-passwords': {
+    status: 409,
+    title: 'The account has as many app passwords as it may have',
+    titleJa: 'アプリパスワードの数が上限に達しています',
+  },
   'too-large': { status: 413, title: 'The request is too large', titleJa: 'リクエストが大きすぎます' },
   'unsupported-media-type': {
     status: 415,
