@@ -19,7 +19,7 @@ async function pop3Login(stack: Stack, { address, password }: Mailbox, status: '
 async function smtpLogin(stack: Stack, { address, password }: Mailbox, code: number) {
   await using smtp = await dialSmtp(stack.endpoints.smtps, { tls: 'implicit', ca: stack.ca })
   await smtp.say('EHLO client.example', 250)
-  return smtp.authPlain(address, password, code)
+  return await smtp.authPlain(address, password, code)
 }
 
 test('ten failed logins on 995 make the network wait on 995 and on 465, at that account only', async () => {
