@@ -76,6 +76,10 @@ export const chapters: Chapter[] = [
         'What could not be inspected is never silently clean: delivered, held or refused as its domain wants',
       ),
       own(/^quarantine-release/, 'Quarantine: sealed, freed in time, every access recorded; a release happens once'),
+      own(
+        /^rescan\./,
+        'New signatures: delivered mail is scanned again, leaves the maildrop, its owner is warned once',
+      ),
       own(/^scanner-away/, 'A scanner that is away never lets mail pass: mail waits'),
       row('S1-26', 'The operator can suspend warnings at run time; the count is exact'),
       row('S1-28 S1-29', 'Warnings can be switched off; on by default', 'the page of the control panel'),

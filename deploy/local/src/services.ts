@@ -88,7 +88,7 @@ const localDefaults = { SIGNATURE_MAX_AGE: 'off' }
 
 const secretSettings = ['DATABASE_URL', 'AMQP_URL', 'ADMIN_API_KEY', 'DKIM_MASTER_KEY', 'QUARANTINE_MASTER_KEY']
 
-function sharedSettings({ settings, servers, tls }: ServiceContext): Record<string, string> {
+function sharedSettings({ settings, servers, tls, paths }: ServiceContext): Record<string, string> {
   const ports = (Object.keys(listeners) as (keyof typeof listeners)[]).map((name) => [name, String(settings[name])])
   return {
     ...Object.fromEntries(ports),
@@ -99,6 +99,7 @@ function sharedSettings({ settings, servers, tls }: ServiceContext): Record<stri
     DATABASE_URL: servers.databaseUrl,
     AMQP_URL: servers.amqpUrl,
     CLAMD_ADDRESS: servers.clamdAddress,
+    SIGNATURE_DIRECTORY: paths.signatures,
     TLS_CERT_FILE: tls.certificate,
     TLS_KEY_FILE: tls.key,
   }

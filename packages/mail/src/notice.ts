@@ -14,7 +14,13 @@ export const FailedRecipient = Type.Object({
   remoteMta: Type.Optional(Type.String()),
 })
 
-const Infected = Type.Object({ kind: Type.Literal('infected'), signature: Type.String(), job: JobHeader })
+/** `delivered`: it was found in the maildrop of the one recipient, who had got it by way of `list` if that is there. */
+const Infected = Type.Object({
+  kind: Type.Literal('infected'),
+  signature: Type.String(),
+  job: JobHeader,
+  delivered: Type.Optional(Type.Object({ list: Type.Optional(Type.String()) })),
+})
 
 const Undelivered = Type.Object({
   kind: Type.Literal('undelivered'),

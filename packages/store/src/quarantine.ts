@@ -38,7 +38,7 @@ export interface Facts {
   head: Buffer
 }
 
-type Mail = JobHeader & { content: Content }
+export type Mail = JobHeader & { content: Content }
 
 /**
  * Sets parts of a mail aside, seals their content and writes to the trace, all in one step; once, however often it is
@@ -65,7 +65,8 @@ export async function setAside(
   })
 }
 
-async function insertRecord(client: Queryable, mail: Mail, part: Part, facts: Facts): Promise<boolean> {
+/** Adds the record of a part, without content; false when it is there already. */
+export async function insertRecord(client: Queryable, mail: Mail, part: Part, facts: Facts): Promise<boolean> {
   const { content, ...header } = mail
   const envelope = { ...mail.envelope, recipients: part.recipients }
   const { rowCount } = await client.query(

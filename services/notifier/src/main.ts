@@ -6,10 +6,12 @@ import { loadSettings, openService } from '@sekimori/runtime/service'
 import { openDatabase } from '@sekimori/store/database'
 import { schema } from './config.ts'
 import { handleNotice } from './handler.ts'
-import { openPorts, openSummaryPorts } from './open-ports.ts'
+import { openOutboxPorts, openPorts, openSummaryPorts } from './open-ports.ts'
+import { startOutboxLoop } from './outbox-loop.ts'
 import { startSummaryLoop } from './summary-loop.ts'
 
 const SUMMARY_POLL_MS = 5_000
+const OUTBOX_POLL_MS = 2_000
 
 const config = loadSettings(schema)
 await using service = await openService('notifier', config)
@@ -17,6 +19,8 @@ await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
 const summaries = openSummaryPorts(config, service, database, broker)
 await using _loop = startSummaryLoop(summaries, SUMMARY_POLL_MS, service.stopping)
+const outbox = openOutboxPorts(service, database, broker)
+await using _outbox = startOutboxLoop(outbox, OUTBOX_POLL_MS, service.stopping)
 const ports = openPorts(config, database)
 await using _consumer = await consume(broker, notify, (notice) => handleNotice(notice, ports), {
   prefetch: config.PREFETCH,

@@ -1,19 +1,22 @@
 // The ports of the handler and of the summary loop on the real database and broker.
 import type { Broker } from '@sekimori/queue/broker'
+import type { Publication } from '@sekimori/queue/queues'
 import type { Service } from '@sekimori/runtime/service'
 import { endSpan, SpanKind, startSpan, traceparentOf } from '@sekimori/runtime/telemetry'
 import { contentOpener, readHead } from '@sekimori/store/content'
 import type { Database } from '@sekimori/store/database'
 import { listMembers, noticePreference, openDirectory } from '@sekimori/store/directory'
+import { removeNotice, waitingNotices } from '@sekimori/store/notice-outbox'
 import { countInfected } from '@sekimori/store/sending-stop'
 import { insertTrace } from '@sekimori/store/trace'
 import { decideWarnings } from '@sekimori/store/warning-decision'
 import { closeSummary, dueSummaries, markSummaryPublished } from '@sekimori/store/warning-summary'
 import type { Config } from './config.ts'
 import type { Ports } from './handler.ts'
+import type { OutboxPorts } from './outbox-loop.ts'
 import type { SummaryPorts } from './summary-loop.ts'
 
-/** Summaries of one round. */
+/** Summaries, or notices of the outbox, in one round. */
 const ROUND = 50
 
 export function openPorts(config: Config, database: Database): Ports {
@@ -34,6 +37,16 @@ export function openPorts(config: Config, database: Database): Ports {
   }
 }
 
+export function openOutboxPorts(service: Service, database: Database, broker: Broker): OutboxPorts {
+  return {
+    waiting: () => waitingNotices(database, ROUND),
+    remove: (id) => removeNotice(database, id),
+    publish: (publication) => publish(broker, publication),
+    whenUp: (signal) => service.dependencies.whenUp(signal),
+    log: service.log,
+  }
+}
+
 export function openSummaryPorts(config: Config, service: Service, database: Database, broker: Broker): SummaryPorts {
   return {
     hostname: config.MAIL_HOSTNAME,
@@ -42,15 +55,17 @@ export function openSummaryPorts(config: Config, service: Service, database: Dat
     markPublished: (id) => markSummaryPublished(database, id),
     whenUp: (signal) => service.dependencies.whenUp(signal),
     log: service.log,
-    async publish(publication) {
-      const span = startSpan(`${publication.queue.name} publish`, SpanKind.PRODUCER)
-      try {
-        await broker.publisher.publish(publication, traceparentOf(span))
-        endSpan(span, 'published')
-      } catch (error) {
-        endSpan(span, 'failed', error)
-        throw error
-      }
-    },
+    publish: (publication) => publish(broker, publication),
+  }
+}
+
+async function publish(broker: Broker, publication: Publication): Promise<void> {
+  const span = startSpan(`${publication.queue.name} publish`, SpanKind.PRODUCER)
+  try {
+    await broker.publisher.publish(publication, traceparentOf(span))
+    endSpan(span, 'published')
+  } catch (error) {
+    endSpan(span, 'failed', error)
+    throw error
   }
 }

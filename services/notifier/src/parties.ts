@@ -37,6 +37,18 @@ export async function concernedRecipients(job: JobHeader, ports: PartyPorts): Pr
   return [...parties.values()]
 }
 
+/** Of mail that was found infected in maildrops: those who had it there, and nobody else. */
+export async function owners(job: JobHeader, list: string | undefined, ports: PartyPorts): Promise<Party[]> {
+  const via = list === undefined ? {} : { list: await listOf(list, ports) }
+  return job.envelope.recipients.map(({ address }) => ({ address, role: 'recipient', ...via }))
+}
+
+async function listOf(address: string, ports: PartyPorts): Promise<{ address: string; name: string }> {
+  const found = await ports.lookup(address)
+  // It may be gone since; its members had the mail through it all the same.
+  return found.kind === 'list' ? { address: found.address, name: found.name } : { address, name: address }
+}
+
 async function addRecipient(parties: Map<string, Party>, address: string, ports: PartyPorts): Promise<void> {
   const found = await ports.lookup(address)
   switch (found.kind) {

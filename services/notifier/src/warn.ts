@@ -11,7 +11,7 @@ import type { Locale } from '@sekimori/store/account-admin'
 import type { InfectedLimit, SendingStop } from '@sekimori/store/sending-stop'
 import type { InfectedMail, WarningParty } from '@sekimori/store/warning-decision'
 import { warningJob } from './compose.ts'
-import { concernedParties, type PartyPorts } from './parties.ts'
+import { concernedParties, owners, type PartyPorts } from './parties.ts'
 import { sendingStopText } from './sending-stop-text.ts'
 import { shown, shownAddresses } from './shown.ts'
 import { warningText } from './warning-text.ts'
@@ -29,16 +29,17 @@ export interface WarnPorts extends PartyPorts, NoticePorts {
 
 type Infected = Extract<NoticeHeader, { kind: 'infected' }> & { content: Content }
 
-export async function warn({ job, signature, content }: Infected, ports: WarnPorts): Promise<Publication[]> {
+export async function warn({ job, signature, content, delivered }: Infected, ports: WarnPorts): Promise<Publication[]> {
   const head = await ports.head(content)
   if (job.session.receivedBy === 'internal') return withoutDetails(job, head, ports)
-  const parties = await concernedParties(job, ports)
+  const parties =
+    delivered === undefined ? await concernedParties(job, ports) : await owners(job, delivered.list, ports)
   const mail = { job, signature, senders: sendersOf(job) }
   const decided = await ports.decide(
     mail,
     parties.map(({ address, list }) => ({ address, isListMember: list !== undefined })),
   )
-  const facts = factsOf(head, signature, job.queueId)
+  const facts = { ...factsOf(head, signature, job.queueId), wasDelivered: delivered !== undefined }
   const publications: Publication[] = []
   for (const party of parties) {
     const locale = decided.get(party.address)
@@ -48,7 +49,8 @@ export async function warn({ job, signature, content }: Infected, ports: WarnPor
     const text = warningText[locale](party, facts)
     publications.push(publication(sign, await warningJob(queueId, ports.hostname, addressee, text, job.queueId)))
   }
-  return [...publications, ...(await stopNotice(job, ports))]
+  // What was delivered long ago is no flood of now.
+  return delivered === undefined ? [...publications, ...(await stopNotice(job, ports))] : publications
 }
 
 /** The owner of an account that is stopped is told once. That is no virus warning: it can't be switched off or suspended. */

@@ -42,6 +42,19 @@ export const schema = Type.Object({
   ),
   QUARANTINE_RETENTION: duration('30d', 'how long quarantined content is kept'),
   QUARANTINE_POLL_INTERVAL: duration('2s', 'how often releases, deletions and the end of retention are looked for'),
+  RESCAN_DAYS: Type.Integer({
+    minimum: 0,
+    default: 7,
+    description: 'mail delivered in so many last days is scanned again when new signatures arrive; 0: never',
+  }),
+  RESCAN_RATE: positive(10, 'delivered mails that are scanned again in a second, by all scanners together'),
+  RESCAN_SETTLE: duration('2m', 'how long new signatures must be in force before delivered mail is scanned again'),
+  RESCAN_POLL_INTERVAL: duration('5s', 'how often new signatures, and maildrops that a session had, are looked for'),
+  SIGNATURE_DIRECTORY: Type.String({
+    default: '',
+    description:
+      "clamd's signature files, if this process can read them: own files without a version count as new, too",
+  }),
   SIGNATURE_MAX_AGE: Type.Refine(
     Type.String({
       default: '7d',

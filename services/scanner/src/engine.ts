@@ -17,11 +17,14 @@ export type EngineSettings = Pick<
 
 export interface Engine extends AsyncDisposable {
   /**
-   * Scans content, which is opened once for each clamd that is tried. Nothing is remembered of earlier scans: clamd
-   * itself does, and forgets it at the moment in which it takes up other signatures.
+   * Scans content, which is opened once for each clamd that is tried; with `version`, by a clamd of just that one.
+   * Nothing is remembered of earlier scans: clamd itself does, and forgets it at the moment in which it takes up other
+   * signatures.
    * @throws DependencyAway when no clamd is fit to give a verdict; NoVerdict when the mail itself is what they fail at
    */
-  scan(open: () => AsyncIterable<Buffer>): Promise<Scan>
+  scan(open: () => AsyncIterable<Buffer>, version?: string): Promise<Scan>
+  /** Whether scans wait, or take most of the places: then what is not urgent had better wait. */
+  isBusy(): boolean
   /** Engine and signature version of a healthy clamd. */
   version(): string
   /** Each clamd as it was last seen. */
@@ -46,10 +49,13 @@ export function openEngine(settings: EngineSettings, service: Service, pace?: Pa
     return new Endpoint({ address, ...limitsOf(settings), ...(pace && { pace }), onTested })
   })
   return {
-    async scan(open) {
-      const outcome = await limit(() => scanWithAny(endpoints, open))
+    async scan(open, version) {
+      const fit = () =>
+        endpoints.filter((e) => e.fault === undefined && (version === undefined || e.version === version))
+      const outcome = await limit(() => scanWithAny(fit(), open))
       return 'verdict' in outcome ? outcome : blame(outcome)
     },
+    isBusy: () => limit.pendingCount > 0 || limit.activeCount > settings.SCAN_CONCURRENCY / 2,
     version: () => endpoints.find(({ fault }) => fault === undefined)?.version ?? 'ClamAV',
     statuses: () => endpoints.map(({ status }) => status),
     onChange: (listener) => void listeners.push(listener),
@@ -84,10 +90,9 @@ interface Failure {
   error: ClamdFault
 }
 
-/** Tries the healthy clamds, the least busy first. Resolves to what went wrong with each when none gives a verdict. */
-async function scanWithAny(endpoints: Endpoint[], open: () => AsyncIterable<Buffer>): Promise<Scan | Failure[]> {
+/** Tries these healthy clamds, the least busy first. Resolves to what went wrong with each when none gives a verdict. */
+async function scanWithAny(healthy: Endpoint[], open: () => AsyncIterable<Buffer>): Promise<Scan | Failure[]> {
   const failures: Failure[] = []
-  const healthy = endpoints.filter(({ fault }) => fault === undefined)
   for (const endpoint of healthy.toSorted((a, b) => a.inFlight - b.inFlight)) {
     try {
       return { verdict: await endpoint.scan(open()), engine: endpoint.version }

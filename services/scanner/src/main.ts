@@ -11,6 +11,7 @@ import { schema } from './config.ts'
 import { openEngine } from './engine.ts'
 import { handleScan, type Ports } from './handler.ts'
 import { openQuarantine } from './open-quarantine.ts'
+import { startRescan } from './rescan/open-rescan.ts'
 import { startSignatureReport } from './signature-report.ts'
 import { thoroughEngine } from './thorough.ts'
 
@@ -37,4 +38,5 @@ await using _consumer = await consume(broker, scan, (job) => handleScan(job, por
   drainTimeoutMs: config.DRAIN_TIMEOUT_MS,
 })
 await using _keeper = quarantine.startKeeper()
+await using _rescan = startRescan(config, { service, database, engine, walker })
 await service.untilStopped()

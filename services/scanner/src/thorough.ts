@@ -13,7 +13,7 @@ const MARK_OF_MAIL = Buffer.from('Received: by the scanner\r\n')
 
 /** An engine whose scan looks into everything inside the mail as well. */
 export function thoroughEngine(
-  engine: Engine,
+  engine: Pick<Engine, 'scan' | 'version'>,
   walker: ArchiveWalker,
   limits: Partial<ArchiveLimits>,
 ): Pick<Engine, 'scan' | 'version'> {

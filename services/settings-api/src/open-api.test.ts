@@ -58,6 +58,7 @@ test('every call is described', () => {
     'post /v1/domains/{name}/dkim-keys/{selector}/retire',
     'post /v1/lists',
     'post /v1/quarantine/{queueId}/release',
+    'post /v1/signatures/rescan',
     'post /v1/warning-suspensions',
     'put /v1/lists/{address}/members',
   ])

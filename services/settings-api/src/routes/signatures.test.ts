@@ -54,3 +54,19 @@ test('why a clamd is not used is said in English and Japanese', async () => {
 test('only the operator may see it', async () => {
   assert.equal((await api.app.inject('/v1/signatures')).statusCode, 401)
 })
+
+test('operators order a rescan of delivered mail, and see how far it is', async () => {
+  assert.ok(!('rescan' in (await api.call('GET', '/v1/signatures')).body))
+  const { status, body } = await api.call('POST', '/v1/signatures/rescan')
+  assert.equal(status, 202)
+  const { orderedAt, ...rest } = body.rescan
+  assert.ok(Date.now() - Date.parse(orderedAt) < 60_000)
+  assert.deepEqual(rest, { state: 'ordered', scanned: 0, infected: 0, failed: 0, waiting: 0 })
+  assert.deepEqual((await api.call('POST', '/v1/signatures/rescan')).body, body)
+  await api.database.query(
+    `update rescan_run set state = 'running', started_at = now(), since = now(), signatures = 'v', scanned = 7`,
+  )
+  const { rescan } = (await api.call('GET', '/v1/signatures')).body
+  assert.deepEqual([rescan.state, rescan.signatures, rescan.scanned], ['running', 'v', 7])
+  assert.ok(Date.parse(rescan.startedAt) >= Date.parse(orderedAt))
+})
