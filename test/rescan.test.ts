@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { backgroundStack } from '@sekimori/testing/background-stack'
 import { runStatement } from '@sekimori/testing/database-dump'
 import { eventually } from '@sekimori/testing/eventually'
@@ -45,7 +46,7 @@ async function untilHolds(stack: Stack, mailbox: Mailbox, ...expected: string[])
   let found: string[] = []
   const isSo = async () => {
     found = await subjects(stack, mailbox)
-    return found.length === expected.length && expected.every((subject) => found.includes(subject))
+    return isDeepStrictEqual(found.toSorted(), expected.toSorted())
   }
   await eventually(isSo, { ...PATIENCE, what: `${expected.join(' | ')} in the maildrop` }).catch((cause) => {
     throw new Error(`in the maildrop: ${found.join(' | ')}`, { cause })
@@ -128,8 +129,7 @@ test('S1-16 the scanner is killed while it scans many delivered mails again: eac
   const pattern = `killed-${randomUUID()}`
   const queueIds: string[] = []
   for (const { address } of owners)
-    for (let i = 0; i < 5; i++)
-      queueIds.push(await stack.sendAsStranger(STRANGER, [address], lurking(pattern, address)))
+    for (const _ of MANY) queueIds.push(await stack.sendAsStranger(STRANGER, [address], lurking(pattern, address)))
   for (const queueId of queueIds) await stack.ended(queueId)
   using _signature = addSignature(stack, pattern)
   await untilInForce(stack, pattern)

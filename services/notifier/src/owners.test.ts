@@ -1,6 +1,8 @@
 // Whom a warning goes to when the mail was found infected after its delivery.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { JobHeader } from '@sekimori/mail/job'
+import type { Notice } from '@sekimori/mail/notice'
 import { createLog } from '@sekimori/runtime/log'
 import type { WaitingNotice } from '@sekimori/store/notice-outbox'
 import type { InfectedMail, WarningParty } from '@sekimori/store/warning-decision'
@@ -10,33 +12,36 @@ import { infected, jobOf, portsThatNote, readNotice, SUBMITTED } from './testing
 
 const BOB = 'bob@example.test'
 
-test('only the owner is warned, whoever sent the mail, and the account that sent it is not stopped', async () => {
+/** Decides that bob is warned, and notes whom the decision was about. */
+function askedAbout(locale: 'ja' | 'en') {
   const asked: WarningParty[][] = []
-  const { ports } = portsThatNote(
-    {},
-    {
-      localVirusWarning: 'sender',
-      decide: async (_mail: InfectedMail, parties) => asked.push(parties) && new Map([[BOB, 'en' as const]]),
-      countInfected: () => assert.fail('it was counted as a mail of now'),
-    },
-  )
-  const notice = { ...infected(jobOf({ ...SUBMITTED, direction: 'inbound' })), delivered: {} }
-  const [warning, ...more] = (await handleNotice(notice, ports)).map(readNotice)
-  assert.deepEqual(more, [])
+  const decide = async (_mail: InfectedMail, parties: WarningParty[]) => {
+    asked.push(parties)
+    return new Map([[BOB, locale]])
+  }
+  return { asked, decide }
+}
+
+function found(job: JobHeader, list?: string): Notice {
+  return { ...infected(job), kind: 'infected', signature: 'Late', delivered: list === undefined ? {} : { list } }
+}
+
+test('only the owner is warned, whoever sent the mail, and the account that sent it is not stopped', async () => {
+  const { asked, decide } = askedAbout('en')
+  const countInfected = () => assert.fail('it was counted as a mail of now')
+  const { ports } = portsThatNote({}, { localVirusWarning: 'sender', decide, countInfected })
+  const notices = await handleNotice(found(jobOf({ ...SUBMITTED, direction: 'inbound' })), ports)
+  assert.equal(notices.length, 1)
   assert.deepEqual(asked, [[{ address: BOB, isListMember: false }]])
-  assert.match(warning!.body, /had been delivered to you already/)
+  assert.match(readNotice(notices[0]!).body, /had been delivered to you already/)
 })
 
 test('S1-32 who had it through a list is warned as its member, also when the list is gone', async () => {
   for (const list of ['staff@example.test', 'gone@example.test']) {
-    const asked: WarningParty[][] = []
-    const { ports } = portsThatNote(
-      {},
-      { decide: async (_mail, parties) => asked.push(parties) && new Map([[BOB, 'ja' as const]]) },
-    )
-    const notices = await handleNotice({ ...infected(jobOf()), delivered: { list } }, ports)
+    const { asked, decide } = askedAbout('ja')
+    const notices = await handleNotice(found(jobOf(), list), portsThatNote({}, { decide }).ports)
     assert.deepEqual(asked, [[{ address: BOB, isListMember: true }]])
-    assert.match(readNotice(notices[0]!).body, new RegExp(`メーリングリスト: .*${list.replace('.', '\\.')}`))
+    assert.match(readNotice(notices[0]!).body, new RegExp(`メーリングリスト: .*${RegExp.escape(list)}`))
   }
 })
 
