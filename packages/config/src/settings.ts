@@ -45,6 +45,31 @@ export const tlsSettings = {
   TLS_KEY_FILE: Type.String({ minLength: 1, description: 'path of the PEM private key' }),
 }
 
+/** What a session of an SMTP edge may cost (RFC 5321 section 4.5.3). */
+export const smtpSettings = {
+  COMMAND_TIMEOUT_MS: positive(
+    300_000,
+    'longest wait for a whole command (RFC 5321 section 4.5.3.2.7: 5 minutes at least)',
+  ),
+  HANDSHAKE_TIMEOUT_MS: positive(60_000, 'longest TLS handshake'),
+  DATA_MIN_BYTES_PER_SECOND: positive(500, 'slowest rate at which a mail may come, beyond COMMAND_TIMEOUT_MS'),
+  SESSION_TIMEOUT_MS: positive(7_200_000, 'longest session; it ends with 421 between two commands'),
+  MAX_ERRORS: positive(20, '5xx replies of a session since its last accepted mail, then 421'),
+  MAX_LINE_BYTES: positive(32_768, 'longest line of a mail; the standard allows 998 octets, many programs write more'),
+  GREETING_DELAY_MS: Type.Integer({
+    minimum: 0,
+    default: 0,
+    description: 'pause before the greeting; a client that talks meanwhile gets 421',
+  }),
+}
+
+/** What becomes of a line that ends in LF without CR. */
+export const bareLf = (standard: 'refuse' | 'repair') =>
+  Type.Union([Type.Literal('refuse'), Type.Literal('repair')], {
+    default: standard,
+    description: 'lines of a mail that end in LF without CR: refuse the mail, or give them the CR',
+  })
+
 export const contentSettings = {
   INLINE_CONTENT_MAX_BYTES: positive(65_536, 'mail up to this size travels inside the AMQP message'),
 }

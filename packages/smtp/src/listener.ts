@@ -3,15 +3,17 @@ import type { Server as NetServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Log } from '@sekimori/runtime/log'
 import { refusedCommands, sessions } from '@sekimori/runtime/metrics'
-import {
+import type {
   SMTPServer,
-  type SMTPServerAddress,
-  type SMTPServerAuthentication,
-  type SMTPServerDataStream,
-  type SMTPServerOptions,
-  type SMTPServerSession,
+  SMTPServerAddress,
+  SMTPServerAuthentication,
+  SMTPServerDataStream,
+  SMTPServerOptions,
+  SMTPServerSession,
 } from 'smtp-server'
+import { defaultLimits, type SessionLimits } from './limits.ts'
 import { SmtpReply, tryAgainLater } from './reply.ts'
+import { EdgeServer } from './server.ts'
 
 /** The decisions of an edge. Throwing an SmtpReply refuses; any other error is logged and answered with 451. */
 export interface Decisions {
@@ -27,6 +29,7 @@ export interface ListenerOptions {
   port: number
   drainTimeoutMs: number
   smtp: SMTPServerOptions
+  limits?: Partial<SessionLimits>
 }
 
 export interface Listener extends AsyncDisposable {
@@ -37,7 +40,7 @@ const DRAIN_POLL_MS = 50
 
 /** Listens; resolves when connections are taken. Disposing drains. */
 export async function listenSmtp(options: ListenerOptions, decisions: Decisions, log: Log): Promise<Listener> {
-  const server = new SMTPServer({
+  const settings: SMTPServerOptions = {
     hideENHANCEDSTATUSCODES: false,
     hideDSN: false,
     hideREQUIRETLS: false,
@@ -48,7 +51,8 @@ export async function listenSmtp(options: ListenerOptions, decisions: Decisions,
     closeTimeout: options.drainTimeoutMs,
     ...options.smtp,
     ...handlers(decisions, log),
-  })
+  }
+  const server = new EdgeServer(settings, { ...defaultLimits, ...options.limits })
   server.on('error', (error) => log.debug({ err: error }, 'smtp session failed'))
   countSessions(server)
   const listening = server.server as NetServer
@@ -128,7 +132,7 @@ function countSessions(server: SMTPServer): void {
 /** What the drain looks at in smtp-server's connections. */
 interface OpenConnection {
   session: SMTPServerSession
-  send(code: number, text: string): void
+  send(code: number, text: string, status: string): void
 }
 
 /** Takes no new sessions, ends idle ones with 421, and lets a transaction in hand come to its reply. */
@@ -138,7 +142,8 @@ async function drain(server: SMTPServer, timeoutMs: number): Promise<void> {
   const connections = server.connections as unknown as Set<OpenConnection>
   while (connections.size > 0 && Date.now() < deadline) {
     for (const connection of connections) {
-      if (!connection.session.envelope.mailFrom) connection.send(421, 'Service is restarting, please come again')
+      if (!connection.session.envelope.mailFrom)
+        connection.send(421, 'Service is restarting, please come again', '4.3.2')
     }
     await wait(DRAIN_POLL_MS)
   }

@@ -2,6 +2,8 @@
 import type { Content } from '@sekimori/mail/content'
 import { type HeaderField, parseHeader } from '@sekimori/mail/header'
 import type { SMTPServerDataStream } from 'smtp-server'
+import type { LineFault } from './dot-decoder.ts'
+import { lineFaultOf } from './input.ts'
 import { SmtpReply } from './reply.ts'
 
 /** More header than this is no mail but an attack (RFC 5321 sets no limit; common servers take 100 to 250 KB). */
@@ -44,7 +46,17 @@ async function* limited(stream: SMTPServerDataStream, options: ReceiveOptions): 
     else if (head.add(chunk)) yield* repaired(head, options)
     else if (head.size > HEADER_MAX_BYTES) throw headerTooLarge()
   }
+  const fault = lineFaultOf(stream)
+  if (fault !== undefined) throw new SmtpReply(554, '5.6.0', LINE_FAULTS[fault])
   if (!head.isComplete) yield* repaired(head, options)
+}
+
+/** RFC 5321 sections 2.3.8 and 4.5.3.1.6: what the next server may read as another line end, or as another mail. */
+const LINE_FAULTS: Record<LineFault, string> = {
+  'bare-cr': 'The message has a CR without LF',
+  'bare-lf': 'The message has an LF without CR',
+  nul: 'The message has a NUL',
+  'long-line': 'The message has a line that is too long',
 }
 
 /** Gathers chunks up to the end of the header section; looks at each octet once, however the mail is cut. */

@@ -1,11 +1,13 @@
 // Settings of the MX gateway.
 import {
+  bareLf,
   brokerSettings,
   contentSettings,
   databaseSettings,
   port,
   positive,
   processSettings,
+  smtpSettings,
   tlsSettings,
 } from '@sekimori/config/settings'
 import Type, { type Static } from 'typebox'
@@ -16,7 +18,9 @@ export const schema = Type.Object({
   ...brokerSettings,
   ...tlsSettings,
   ...contentSettings,
+  ...smtpSettings,
   MX_PORT: port(1025, 'mail from other servers'),
+  BARE_LF: bareLf('refuse'),
   MAX_MESSAGE_BYTES: positive(52_428_800, 'largest mail in octets (SIZE, RFC 1870)'),
   MAX_RECIPIENTS: positive(1_000, 'recipients of one mail'),
   MAX_SESSIONS: positive(2_000, 'sessions at the same time'),

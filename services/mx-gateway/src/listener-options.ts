@@ -1,4 +1,5 @@
 // The listener on port 25: STARTTLS for those who want it, never AUTH.
+import { sessionLimits } from '@sekimori/smtp/limits'
 import type { ListenerOptions } from '@sekimori/smtp/listener'
 import type { Config } from './config.ts'
 
@@ -10,6 +11,7 @@ export function listenerOptions(
     host: config.BIND_ADDRESS,
     port: config.MX_PORT,
     drainTimeoutMs: config.DRAIN_TIMEOUT_MS,
+    limits: sessionLimits(config),
     smtp: {
       name: config.MAIL_HOSTNAME,
       ...certificate,
@@ -18,7 +20,7 @@ export function listenerOptions(
       size: config.MAX_MESSAGE_BYTES,
       maxRecipients: config.MAX_RECIPIENTS,
       maxClients: config.MAX_SESSIONS,
-      socketTimeout: 300_000,
+      greetingDelay: config.GREETING_DELAY_MS,
     },
   }
 }

@@ -22,6 +22,14 @@ const config = {
   INLINE_CONTENT_MAX_BYTES: 2_000,
   MAX_RECIPIENTS: 10,
   MAX_SESSIONS: 10,
+  BARE_LF: 'refuse',
+  MAX_LINE_BYTES: 32_768,
+  COMMAND_TIMEOUT_MS: 60_000,
+  HANDSHAKE_TIMEOUT_MS: 60_000,
+  DATA_MIN_BYTES_PER_SECOND: 500,
+  SESSION_TIMEOUT_MS: 600_000,
+  MAX_ERRORS: 20,
+  GREETING_DELAY_MS: 0,
 } as Config
 const MAIL = 'From: x@stranger.test\r\nBcc: y\r\nMessage-ID: <1@stranger.test>\r\n\r\nbody \xe9\r\n'
 const ENVELOPE = { mailFrom: 'x@stranger.test', recipients: ['bob@example.test'] }

@@ -1,11 +1,13 @@
 // Settings of the submission gateway.
 import {
+  bareLf,
   brokerSettings,
   contentSettings,
   databaseSettings,
   port,
   positive,
   processSettings,
+  smtpSettings,
   tlsSettings,
 } from '@sekimori/config/settings'
 import Type, { type Static } from 'typebox'
@@ -16,8 +18,10 @@ export const schema = Type.Object({
   ...brokerSettings,
   ...tlsSettings,
   ...contentSettings,
+  ...smtpSettings,
   SUBMISSION_PORT: port(1587, 'submission with STARTTLS (RFC 6409)'),
   SMTPS_PORT: port(1465, 'submission over implicit TLS (RFC 8314)'),
+  BARE_LF: bareLf('repair'),
   MAX_MESSAGE_BYTES: positive(52_428_800, 'largest mail in octets (SIZE, RFC 1870)'),
   MAX_RECIPIENTS: positive(1_000, 'recipients of one mail'),
   MAX_SESSIONS: positive(2_000, 'sessions of one listener at the same time'),

@@ -1,5 +1,6 @@
 // The two listeners: the same service, encrypted from the start or after STARTTLS.
 import { readCertificate } from '@sekimori/runtime/tls'
+import { sessionLimits } from '@sekimori/smtp/limits'
 import type { ListenerOptions } from '@sekimori/smtp/listener'
 import type { Config } from './config.ts'
 
@@ -9,6 +10,7 @@ export function listenerOptions(config: Config, encryption: 'starttls' | 'implic
     host: config.BIND_ADDRESS,
     port: encryption === 'implicit' ? config.SMTPS_PORT : config.SUBMISSION_PORT,
     drainTimeoutMs: config.DRAIN_TIMEOUT_MS,
+    limits: sessionLimits(config),
     smtp: {
       name: config.MAIL_HOSTNAME,
       ...readCertificate(config),
@@ -19,7 +21,7 @@ export function listenerOptions(config: Config, encryption: 'starttls' | 'implic
       size: config.MAX_MESSAGE_BYTES,
       maxRecipients: config.MAX_RECIPIENTS,
       maxClients: config.MAX_SESSIONS,
-      socketTimeout: 300_000,
+      greetingDelay: config.GREETING_DELAY_MS,
     },
   }
 }

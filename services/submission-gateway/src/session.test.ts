@@ -39,6 +39,14 @@ before(async () => {
     INLINE_CONTENT_MAX_BYTES: 2_000,
     MAX_RECIPIENTS: 10,
     MAX_SESSIONS: 10,
+    BARE_LF: 'repair',
+    MAX_LINE_BYTES: 32_768,
+    COMMAND_TIMEOUT_MS: 60_000,
+    HANDSHAKE_TIMEOUT_MS: 60_000,
+    DATA_MIN_BYTES_PER_SECOND: 500,
+    SESSION_TIMEOUT_MS: 600_000,
+    MAX_ERRORS: 20,
+    GREETING_DELAY_MS: 0,
   } as Config
 })
 after(() => rm(dir, { recursive: true }))
