@@ -124,9 +124,9 @@ export class Stack extends StackMail implements AsyncDisposable {
       .map((line) => JSON.parse(line))
   }
 
-  /** Publishes what the settings API says is to be published for the demo domain. */
-  async publishDnsRecords(): Promise<void> {
-    const { body } = await this.api('GET', `/v1/domains/${DOMAIN}/dns-records`)
+  /** Publishes what the settings API says is to be published for a domain. */
+  async publishDnsRecords(domain = DOMAIN): Promise<void> {
+    const { body } = await this.api('GET', `/v1/domains/${domain}/dns-records`)
     for (const record of body.items) {
       if (record.type === 'TXT') this.dns.set(record.name, 'TXT', [record.value])
       else this.dns.set(record.name, 'MX', [mxOf(record.value)])

@@ -7,6 +7,7 @@ import type { Log } from '@sekimori/runtime/log'
 import type { Database } from '@sekimori/store/database'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { requireBearer } from './authentication.ts'
+import type { PolicyHostOptions } from './dns-check/policy-host.ts'
 import { openApi } from './open-api.ts'
 import { ProblemDetails } from './problem.ts'
 import { answerWithProblem, noSuchCall } from './problem-handler.ts'
@@ -17,6 +18,7 @@ import { appPasswordRoutes } from './routes/app-passwords.ts'
 import { oneDkimKeyRoutes } from './routes/dkim-key.ts'
 import { dkimKeyRoutes } from './routes/dkim-keys.ts'
 import { dnsRoutes } from './routes/dns.ts'
+import { dnsCheckRoutes } from './routes/dns-check.ts'
 import { domainRoutes } from './routes/domains.ts'
 import { oneListRoutes } from './routes/list.ts'
 import { listRoutes } from './routes/lists.ts'
@@ -45,6 +47,7 @@ export interface Context {
   mailHostname: string
   /** As in DNS_SERVERS; empty: the machine's own. */
   dnsServers: string[]
+  policyHost?: PolicyHostOptions
 }
 
 /** Builds the application; it does not listen yet. */
@@ -80,6 +83,7 @@ async function operatorRoutes(v1: FastifyInstance, context: Context): Promise<vo
   await v1.register(dkimKeyRoutes(context))
   await v1.register(oneDkimKeyRoutes(context))
   await v1.register(dnsRoutes(context))
+  await v1.register(dnsCheckRoutes(context))
   await v1.register(virusPolicyRoutes(context))
   await v1.register(accountRoutes(context))
   await v1.register(oneAccountRoutes(context))

@@ -35,6 +35,7 @@ test('every call is described', () => {
     'get /v1/domains/{name}',
     'get /v1/domains/{name}/dkim-keys',
     'get /v1/domains/{name}/dkim-keys/{selector}/dns',
+    'get /v1/domains/{name}/dns-check',
     'get /v1/domains/{name}/dns-records',
     'get /v1/domains/{name}/virus-policy',
     'get /v1/lists',

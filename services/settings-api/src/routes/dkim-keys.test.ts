@@ -17,10 +17,7 @@ const dns = [await startDnsServer(), await startDnsServer()] as const
 let api: ApiUnderTest
 
 before(async () => {
-  api = await openApi(
-    undefined,
-    dns.map(({ address }) => address),
-  )
+  api = await openApi(undefined, { dnsServers: dns.map(({ address }) => address) })
 })
 after(async () => {
   await api[Symbol.asyncDispose]()

@@ -4,7 +4,7 @@ import { createLog } from '@sekimori/runtime/log'
 import type { Database } from '@sekimori/store/database'
 import { createTestDatabase } from '@sekimori/testing/test-database'
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from '../app.ts'
+import { buildApp, type Context } from '../app.ts'
 
 export const adminApiKey = 'an-operator-key-for-tests'
 
@@ -28,7 +28,7 @@ export interface ApiUnderTest extends AsyncDisposable {
 /** Builds the application on a new database, or on what `around` makes of it. */
 export async function openApi(
   around: (database: Database, url: string) => Database | Promise<Database> = (database) => database,
-  dnsServers: string[] = [],
+  more: Partial<Pick<Context, 'dnsServers' | 'policyHost'>> = {},
 ): Promise<ApiUnderTest> {
   const testDatabase = await createTestDatabase()
   const { database } = testDatabase
@@ -38,7 +38,8 @@ export async function openApi(
     adminApiKey,
     masterKey: randomBytes(32),
     mailHostname: 'mail.example.test',
-    dnsServers,
+    dnsServers: [],
+    ...more,
   })
   const call: ApiUnderTest['call'] = async (method, url, body) => {
     const headers = { authorization: `Bearer ${adminApiKey}` }
