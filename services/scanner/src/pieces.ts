@@ -12,7 +12,7 @@ export type Piece =
   | { kind: 'unscannable'; reason: UnscannableReason }
 
 /** Octets that come out of MIME readings, besides those that clamd has seen in the raw mail. */
-const MOST_OUTPUT_BYTES = 160 * 1024 * 1024
+const MOST_OUTPUT_BYTES = 96 * 1024 * 1024
 /** How often each octet may be looked at: every level of nesting and every reading is one more time. */
 const WORK = { timesSize: 40, atLeastBytes: 2_000_000 }
 const MOST_PAGE_PIECES = 500

@@ -15,7 +15,7 @@ const QUICK_CPU_MS = 300
 /** A mail of this size never begins in that lane. */
 const LARGE_BYTES = 4 * 1024 * 1024
 /** What reading an honest mail may take besides: a bomb is not large. */
-const CPU_MS_PER_MEBIBYTE = 60
+const CPU_MS_PER_MEBIBYTE = 100
 
 export interface ArchiveWalker extends AsyncDisposable {
   /** One mail: its attachments share the limits. */

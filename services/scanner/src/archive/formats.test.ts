@@ -2,33 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lh5, lzh } from './sample-lzh.ts'
 import { rar4, rar5 } from './sample-rar.ts'
-import * as tools from './sample-tools.ts'
 import { MARKER, type SampleFile } from './sample-tools.ts'
 import { findingsIn, markersIn, reasonsIn } from './sample-walk.ts'
-
-const decoy: SampleFile = { name: 'decoy.txt', bytes: Buffer.from('something else') }
-
-/** How one file is put into an archive of each format; those that can hold several hold another as well. */
-const wrappings: Record<string, (file: SampleFile) => Buffer> = {
-  zip: (file) => tools.zip(decoy, file),
-  'stored zip': (file) => tools.storedZip(decoy, file),
-  arj: (file) => tools.arj(decoy, file),
-  'lzh -lh0-': (file) => lzh([decoy, file]),
-  'lzh -lh0-, level 1': (file) => lzh([decoy, file], 1),
-  cab: (file) => tools.cab(decoy, file),
-  'stored cab': (file) => tools.storedCab(decoy, file),
-  'rar 4': (file) => rar4([decoy, file]),
-  'rar 5': (file) => rar5([decoy, file]),
-  '7z': (file) => tools.sevenZipArchive(decoy, file),
-  tar: (file) => tools.tar(decoy, file),
-  'old tar': (file) => tools.oldTar(decoy, file),
-  'pax tar': (file) => tools.paxTar(decoy, file),
-  gzip: tools.gzip,
-  bzip2: tools.bzip2,
-  xz: tools.xz,
-  lzma: tools.lzma,
-  wim: (file) => tools.wim(decoy, file),
-}
+import { behindStub, wrappings } from './sample-wrappings.ts'
 
 function nested(wrap: (file: SampleFile) => Buffer, depth: number): Buffer {
   let bytes = MARKER
@@ -51,13 +27,10 @@ for (const [format, wrap] of Object.entries(wrappings)) {
   })
 }
 
-/** A program that unpacks itself: its code, and the archive behind. */
-const stub = Buffer.concat([Buffer.from('MZ'), Buffer.alloc(4_999, 'the code that unpacks ')])
-
 test('archives of each format are found behind a stub', () => {
   for (const [format, wrap] of Object.entries(wrappings)) {
     if (format === 'lzma') continue // can be told only at the start of a file
-    const findings = findingsIn(Buffer.concat([stub, wrap({ name: 'marker.txt', bytes: MARKER })]))
+    const findings = findingsIn(behindStub(wrap({ name: 'marker.txt', bytes: MARKER })))
     assert.deepEqual([format, markersIn(findings).map(({ depth }) => depth), reasonsIn(findings)], [format, [1], []])
   }
 })
@@ -67,7 +40,7 @@ test('several archives in one file are all opened', () => {
   for (const [i, [format, wrap]] of formats.entries()) {
     const [, another] = formats[(i + 3) % formats.length]!
     const first = wrap({ name: 'decoy', bytes: Buffer.from(`decoy in ${format}`) })
-    const findings = findingsIn(Buffer.concat([stub, first, another({ name: 'marker', bytes: MARKER })]))
+    const findings = findingsIn(behindStub(first, another({ name: 'marker', bytes: MARKER })))
     assert.deepEqual([format, markersIn(findings).length], [format, 1])
     assert.ok(
       findings.some((finding) => finding.kind === 'leaf' && finding.bytes.equals(Buffer.from(`decoy in ${format}`))),

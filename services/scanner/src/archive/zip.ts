@@ -48,9 +48,9 @@ function localsOf(site: Site, { offset, name }: DirectoryRecord): LocalHeader[] 
   const exact = places.filter((at) => at + 4 <= bytes.length && bytes.readUInt32LE(at) === LOCAL_SIGNATURE)
   const locals = (exact.length > 0 ? exact : places).flatMap((at) => readLocalHeader(bytes, at) ?? [])
   if (exact.length > 0) return locals
-  // Without any where it should be, one whose signature is spoiled may still be there.
-  const named = locals.filter((local) => local.name === name)
-  return named.length > 0 ? named : locals
+  // Without any where it should be, one whose signature is spoiled may still be there. What has another name as well is
+  // none: to read from there would make files of what is around, this record among them, again and again.
+  return locals.filter((local) => local.name === name)
 }
 
 /** Where offsets may count from: what makes the end record true, the start of the file, or the first entry. */

@@ -7,6 +7,8 @@ export interface Split {
   isOrdinary: boolean
 }
 
+/** More than are ever looked at. */
+const MOST_PARTS = 20_000
 const CR = 0x0d
 const LF = 0x0a
 const DASH = 0x2d
@@ -30,6 +32,7 @@ export function splitMultipart(body: Buffer, boundary: string, isLenient: boolea
     if (!isWhole && !isLenient) continue
     const piece = withoutLastLineEnd(body.subarray(from, Math.max(from, at)))
     if (isInside) split.parts.push(piece)
+    if (split.parts.length > MOST_PARTS) break
     else split.outside.push(piece)
     isInside = true
     isClosed ||= isClosing
@@ -76,10 +79,13 @@ const LONGEST_BOUNDARY = 300
 /** Boundaries by the lines of the body alone: what stands behind two dashes right before a field of a part. */
 export function sniffBoundaries(body: Buffer): string[] {
   const found = new Set<string>()
-  for (let at = body.indexOf('--'); at >= 0 && found.size < MOST_SNIFFED; at = body.indexOf('--', at + 2)) {
-    if (at > 0 && body[at - 1] !== LF && body[at - 1] !== CR) continue
+  const look = (at: number) => {
     const line = /^--([^\r\n]+)(?:\r\n|[\r\n])\s*content-/i.exec(body.toString('latin1', at, at + LONGEST_BOUNDARY))
     if (line !== null) found.add(line[1]!.trimEnd())
   }
+  look(0)
+  for (const before of ['\n--', '\r--'])
+    for (let at = body.indexOf(before); at >= 0 && found.size < MOST_SNIFFED; at = body.indexOf(before, at + 3))
+      look(at + 1)
   return [...found]
 }

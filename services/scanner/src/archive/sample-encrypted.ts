@@ -1,0 +1,71 @@
+// Files with a password, and such that only look so, for tests.
+import { ole, pdf } from './sample-documents.ts'
+import { rar4, rar5 } from './sample-rar.ts'
+import { archived, encryptedBy7Zip, garbledArj, markerFile } from './sample-tools.ts'
+import { stored, zipOf } from './sample-zip.ts'
+
+function word(flags: number): Buffer {
+  const stream = Buffer.alloc(512)
+  stream.writeUInt16LE(0xa5ec, 0)
+  stream.writeUInt16LE(flags, 10)
+  return ole({ WordDocument: stream, '1Table': Buffer.alloc(10) })
+}
+
+function workbook(...records: [type: number, sizeBytes: number][]): Buffer {
+  const stream = records.map(([type, sizeBytes]) => {
+    const record = Buffer.alloc(4 + sizeBytes)
+    record.writeUInt16LE(type, 0)
+    record.writeUInt16LE(sizeBytes, 2)
+    return record
+  })
+  return ole({ Workbook: Buffer.concat(stream) })
+}
+
+const manifest = (entry: string) =>
+  Buffer.from(
+    `<?xml version="1.0"?><manifest:manifest><manifest:file-entry>${entry}</manifest:file-entry></manifest:manifest>`,
+  )
+const document = (entry: string) =>
+  zipOf([
+    stored(Buffer.from('application/vnd.oasis.opendocument.text'), { name: 'mimetype' }),
+    stored(manifest(entry), { name: 'META-INF/manifest.xml' }),
+  ])
+
+export const encrypted: Record<string, Buffer> = {
+  'ZIP, traditional': encryptedBy7Zip('a.zip'),
+  'ZIP, traditional, by zip': archived([markerFile], 'a.zip', 'zip', '-q', '-P', 'secret', 'a.zip', markerFile.name),
+  'ZIP, AES': encryptedBy7Zip('a.zip', '-mem=AES256'),
+  'ZIP, AES, stored': encryptedBy7Zip('a.zip', '-mem=AES256', '-mx=0'),
+  '7z': encryptedBy7Zip('a.7z'),
+  '7z with its list of files': encryptedBy7Zip('a.7z', '-mhe=on'),
+  'RAR 4': rar4([markerFile], 'files'),
+  'RAR 4 with its list of files': rar4([markerFile], 'headers'),
+  'RAR 5': rar5([markerFile], 'files'),
+  'RAR 5 with its list of files': rar5([markerFile], 'headers'),
+  'ARJ, garbled': garbledArj(),
+  'new Office document': ole({ EncryptionInfo: Buffer.alloc(100), EncryptedPackage: Buffer.alloc(5_000, 0x5a) }),
+  'Office document with rights': ole({ '\x09DRMContent': Buffer.alloc(5_000, 0x5a) }),
+  'Word document': word(0x0100),
+  'Excel workbook': workbook([0x809, 16], [0x86, 0], [0x2f, 54], [0xe1, 2]),
+  'PowerPoint presentation': ole({
+    'Current User': Buffer.from('0000f60f1400000014000000dfc4d1f3', 'hex'),
+    'PowerPoint Document': Buffer.alloc(100),
+  }),
+  'OpenDocument text': document('<manifest:encryption-data/>'),
+  'PDF, trailer': pdf('/Encrypt 5 0 R'),
+  'PDF, cross-reference stream': pdf('/Encrypt 5 0 R', 'stream'),
+  'PDF, direct dictionary': pdf('/Encrypt<</Filter/Standard/V 2>>'),
+  'PDF, escaped name': pdf('/#45ncr#79pt 5 0 R'),
+}
+
+export const open: Record<string, Buffer> = {
+  'Word document': word(0),
+  'Excel workbook': workbook([0x809, 16], [0xe1, 2], [0x0a, 0]),
+  'PowerPoint presentation': ole({
+    'Current User': Buffer.from('5fc091e3', 'hex'),
+    'PowerPoint Document': Buffer.alloc(100),
+  }),
+  'OpenDocument text': document(''),
+  PDF: pdf('/Info 7 0 R'),
+  'PDF that writes of encryption': pdf('/Info (trailer /Encrypted and /EncryptMetadata)'),
+}
