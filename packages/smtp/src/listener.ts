@@ -12,6 +12,8 @@ import type {
   SMTPServerSession,
 } from 'smtp-server'
 import { defaultLimits, type SessionLimits } from './limits.ts'
+import { expectProxyHeaders } from './proxied-connections.ts'
+import { parseProxyNetworks } from './proxy-networks.ts'
 import { SmtpReply, tryAgainLater } from './reply.ts'
 import { EdgeServer } from './server.ts'
 
@@ -30,6 +32,8 @@ export interface ListenerOptions {
   drainTimeoutMs: number
   smtp: SMTPServerOptions
   limits?: Partial<SessionLimits>
+  /** As in PROXY_PROTOCOL_NETWORKS. */
+  proxyNetworks?: string
 }
 
 export interface Listener extends AsyncDisposable {
@@ -53,6 +57,7 @@ export async function listenSmtp(options: ListenerOptions, decisions: Decisions,
     ...handlers(decisions, log),
   }
   const server = new EdgeServer(settings, { ...defaultLimits, ...options.limits })
+  expectProxyHeaders(server, parseProxyNetworks(options.proxyNetworks ?? ''))
   server.on('error', (error) => log.debug({ err: error }, 'smtp session failed'))
   countSessions(server)
   const listening = server.server as NetServer

@@ -1,8 +1,8 @@
 // What a session of smtp-server says, in our words: the envelope and the facts for the Received line.
-import { isIPv4 } from 'node:net'
 import type { Envelope } from '@sekimori/mail/job'
 import type { ReceivedFacts } from '@sekimori/mail/received'
 import type { SMTPServerSession } from 'smtp-server'
+import { plainAddress } from './proxy-header.ts'
 
 /** The envelope of the current transaction, with the DSN parameters of RFC 3461. */
 export function envelopeOf(session: SMTPServerSession): Envelope {
@@ -24,8 +24,7 @@ export function envelopeOf(session: SMTPServerSession): Envelope {
 
 /** The client's address; an IPv4 address that came in over an IPv6 socket is shown as what it is. */
 export function clientAddressOf(session: SMTPServerSession): string {
-  const mapped = session.remoteAddress.replace(/^::ffff:/i, '')
-  return isIPv4(mapped) ? mapped : session.remoteAddress
+  return plainAddress(session.remoteAddress)
 }
 
 /** The facts for the Received line of the current transaction. */

@@ -10,6 +10,7 @@ import {
   smtpSettings,
   tlsSettings,
 } from '@sekimori/config/settings'
+import { proxySettings } from '@sekimori/smtp/proxy-networks'
 import Type, { type Static } from 'typebox'
 
 export const schema = Type.Object({
@@ -24,6 +25,7 @@ export const schema = Type.Object({
   MAX_MESSAGE_BYTES: positive(52_428_800, 'largest mail in octets (SIZE, RFC 1870)'),
   MAX_RECIPIENTS: positive(1_000, 'recipients of one mail'),
   MAX_SESSIONS: positive(2_000, 'sessions at the same time'),
+  ...proxySettings,
 })
 
 export type Config = Static<typeof schema>

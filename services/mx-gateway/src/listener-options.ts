@@ -12,6 +12,7 @@ export function listenerOptions(
     port: config.MX_PORT,
     drainTimeoutMs: config.DRAIN_TIMEOUT_MS,
     limits: sessionLimits(config),
+    proxyNetworks: config.PROXY_PROTOCOL_NETWORKS,
     smtp: {
       name: config.MAIL_HOSTNAME,
       ...certificate,

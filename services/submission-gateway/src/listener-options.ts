@@ -11,6 +11,7 @@ export function listenerOptions(config: Config, encryption: 'starttls' | 'implic
     port: encryption === 'implicit' ? config.SMTPS_PORT : config.SUBMISSION_PORT,
     drainTimeoutMs: config.DRAIN_TIMEOUT_MS,
     limits: sessionLimits(config),
+    proxyNetworks: config.PROXY_PROTOCOL_NETWORKS,
     smtp: {
       name: config.MAIL_HOSTNAME,
       ...readCertificate(config),
