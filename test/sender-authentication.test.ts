@@ -119,3 +119,42 @@ test('S2-10 a key that can not be asked for now is a temperror, not a fail', asy
   const mail = await deliver(stack, from, (to) => signMail(composeMail({ from, to }), 'k1', domain, privateKey))
   assert.ok(resultsIn(mail).includes('dkim=temperror'), resultsIn(mail).join(' '))
 })
+
+test('mail between local accounts is recorded as sent by who logged in, and judged by no SPF', async () => {
+  const stack = await sharedStack()
+  const [alice, bob] = [await stack.createMailbox(), await stack.createMailbox()]
+  await stack.submit(alice, [bob.address], composeMail({ from: alice.address, to: bob.address }))
+  const [mail] = await stack.received(bob)
+  assert.deepEqual(resultsIn(mail!), ['auth=pass', 'dkim=pass', 'dkim=pass', 'dmarc=pass'])
+  assert.ok(fieldOf(mail!, 'Authentication-Results').includes(`smtp.auth=${alice.address}`))
+  assert.deepEqual(fieldsOf(mail!, 'Received-SPF'), [])
+})
+
+test('the EHLO name is recorded beside MAIL FROM when its domain says which hosts it has', async () => {
+  const stack = await sharedStack()
+  const bob = await stack.createMailbox()
+  const domain = createSender(stack, { spf: HERE })
+  const host = createSender(stack, { spf: ELSEWHERE })
+  await using smtp = await stack.dialMx(host)
+  const from = `anna@${domain}`
+  await smtp.send({ mailFrom: from, recipients: [bob.address] }, composeMail({ from, to: bob.address }))
+  const [mail] = await stack.received(bob)
+  assert.deepEqual(resultsIn(mail!), ['dkim=none', 'dmarc=none', 'spf=fail', 'spf=pass'])
+  const results = fieldOf(mail!, 'Authentication-Results')
+  assert.ok(results.includes(`smtp.mailfrom=${domain}`) && results.includes(`smtp.helo=${host}`), results)
+  assert.equal(fieldsOf(mail!, 'Received-SPF').length, 1)
+})
+
+test('several or malformed addresses in From never have a DMARC pass', async () => {
+  const stack = await sharedStack()
+  const domain = createSender(stack, { spf: HERE, dmarc: 'v=DMARC1; p=none' })
+  const from = `anna@${domain}`
+  for (const author of [`${from}, <eve@${domain}>`, `${from} <eve@${domain}>`, `<${from}>\r\nFrom: <eve@${domain}>`]) {
+    const mail = await deliver(stack, from, (to) => {
+      const text = composeMail({ from, to }).toString('latin1').replace(`<${from}>`, author)
+      return signMail(Buffer.from(text, 'latin1'), 'k1', domain, privateKey)
+    })
+    assert.ok(resultsIn(mail).includes('spf=pass'), author)
+    assert.ok(resultsIn(mail).includes('dmarc=none'), `${author}: ${resultsIn(mail).join(' ')}`)
+  }
+})

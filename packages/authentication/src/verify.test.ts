@@ -105,6 +105,13 @@ test('mail of our own account has no SPF, and signatures among the added lines c
   assert.deepEqual(await methodsOf(job), ['dkim=pass', 'dmarc=pass'])
 })
 
+test('mail of our own account is no forgery while DNS does not show its key', async () => {
+  const job = jobOf(inline(MAIL))
+  job.session = { receivedBy: 'submission', account: 'info@sender.test' }
+  const { dmarc } = await verify(job)
+  assert.deepEqual([dmarc.result, dmarc.policy], ['none', 'none'])
+})
+
 test('stored content is verified like inline content', async () => {
   const text = await signed()
   const inPieces: OpenContent = async function* () {

@@ -25,6 +25,18 @@ test('an Authentication-Results field in our name is struck, however it is writt
     ' mx.example.test',
     ' "mx.example.test; spf=pass',
     ' ｍｘ.example.test; spf=pass',
+    ' mх.example.test; spf=pass',
+    ' mx.ехаmple.test; spf=pass',
+    ' xn--m-gub.example.test; spf=pass',
+    ' mx。example。test; spf=pass',
+    ' m\u200bx.example.test; spf=pass',
+    ' mx.examp1e.test; spf=pass',
+    ' =?utf-8?Q?mx.example.test?=; spf=pass',
+    ' =?utf-8?B?bXguZXhhbXBsZS50ZXN0?=; spf=pass',
+    ' mx.example.test, spf=pass',
+    ' mx.example.test:25; spf=pass',
+    ' mx.example.test/1; spf=pass',
+    ' mx.example.test..; spf=pass',
     '',
     ' ; spf=pass',
     ' (never closed mx.example.test; spf=pass',
@@ -49,6 +61,9 @@ test('results in the name of others stay', () => {
     'Authentication-Results: "a(b" ; dkim=pass (mx.example.test)',
     'X-Authentication-Results: mx.example.test; dkim=pass',
     'Received-SPF: pass (other.test: x) receiver=other.test',
+    'Received-SPF: pass receiver=mx.example.test.evil.test',
+    'Authentication-Results: mx2.example.test; dkim=pass',
+    'ARC-Authentication-Results: i=1; mx.example.test; dkim=pass',
     'Comments: Authentication-Results: mx.example.test',
   ])
     assert.equal(isStruck(field), false, field)
@@ -57,6 +72,9 @@ test('results in the name of others stay', () => {
 test('Received-SPF in our name, and every virus status, is struck', () => {
   assert.ok(isStruck('Received-SPF: pass (MX.example.test: domain of x designates y) client-ip=192.0.2.1'))
   assert.ok(isStruck('Received-SPF: pass\r\n\treceiver=mx.example.test;'))
+  assert.ok(isStruck('Received-SPF: pass receiver="mx.example.test."'))
+  assert.ok(isStruck('Received-SPF: pass receiver=mх.example.test'))
+  assert.ok(isStruck('X-DMARC-Quarantine: no'))
   for (const status of ['clean; host=mx.example.test', 'clean', 'whatever'])
     assert.ok(isStruck(`X-Virus-Status: ${status}`), status)
 })
