@@ -35,22 +35,24 @@ async function listen(proxyNetworks: string, smtp: SMTPServerOptions = {}) {
   return { listener, clients, [Symbol.asyncDispose]: () => listener[Symbol.asyncDispose]() }
 }
 
-const TRANSACTION = 'EHLO client.test\r\nMAIL FROM:<a@b.test>\r\nQUIT\r\n'
+const TRANSACTION = ['EHLO client.test', 'MAIL FROM:<a@b.test>', 'QUIT']
 
-/** Says `lines` after the greeting; resolves to all that the server says until it hangs up, or resets. */
-async function converse(socket: Socket, lines: Buffer | string): Promise<string> {
+/** Says one line after each reply; resolves to all that the server says until it hangs up, or resets. */
+async function converse(socket: Socket, lines: string[]): Promise<string> {
   let text = ''
+  let said = 0
   socket.on('error', () => {})
   socket.on('data', (chunk) => {
-    if (text === '') socket.write(lines)
     text += chunk
+    const replies = text.match(/^\d{3} .*\r\n/gm)?.length ?? 0
+    for (; said < Math.min(replies, lines.length); said++) socket.write(`${lines[said]}\r\n`)
   })
   await once(socket, 'close')
   return text
 }
 
 /** A session that begins with these parts. */
-async function talk(port: number, header: Buffer[], lines: Buffer | string = TRANSACTION): Promise<string> {
+async function talk(port: number, header: Buffer[], lines = TRANSACTION): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   const answer = converse(socket, lines)
   for (const part of header) {
@@ -72,7 +74,7 @@ test('behind a load balancer the client is the one that its header names, in eit
 
 test('a load balancer that names no client gets no session', async () => {
   await using edge = await listen('127.0.0.1')
-  for (const header of [TRANSACTION, 'PROXY TCP4 nonsense\r\n', 'x'])
+  for (const header of ['EHLO client.test\r\n', 'PROXY TCP4 nonsense\r\n', 'x'])
     assert.equal(await talk(edge.listener.port, [Buffer.from(header)]), '')
   assert.deepEqual(edge.clients, [])
 })
@@ -80,7 +82,7 @@ test('a load balancer that names no client gets no session', async () => {
 test('nobody else names a client: from other networks the header is no command', async () => {
   for (const networks of ['', '10.0.0.0/8,::1/128,127.0.0.2']) {
     await using edge = await listen(networks)
-    const answer = await talk(edge.listener.port, [], Buffer.concat([VERSION_1, Buffer.from(TRANSACTION)]))
+    const answer = await talk(edge.listener.port, [], [VERSION_1.toString().trim(), ...TRANSACTION])
     assert.match(answer, /^220 .*\r\n5\d\d /s)
     assert.deepEqual(edge.clients, ['127.0.0.1'])
   }
