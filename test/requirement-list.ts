@@ -118,6 +118,7 @@ export const chapters: Chapter[] = [
       ),
       own(/^(outbound|returned-mail)\./, 'Mail to other servers: to the MX, retried, returned'),
       own(/^(killed-|drain)/, '250 means safe: what was accepted survives the end of any process'),
+      own(/^content-sweep\./, 'The content store keeps what a mail needs, and nothing else'),
       own(/^large-mail/, 'Large mail, limits, many sessions'),
       own(
         /^(start-faults|restart|second-copy)\./,

@@ -12,8 +12,8 @@ import { jobFor } from './testing/job.ts'
 
 const stored: Job = { ...jobFor('q1'), content: { kind: 'stored', id: 'c1', sizeBytes: 9 } }
 
-/** Publishes with a broker that does this; resolves to what was released, and the error. */
-async function published(job: Job, publish: () => Promise<void>) {
+/** Publishes with a broker that does this; resolves to what was released and confirmed, and the error. */
+async function published(job: Job, publish: () => Promise<void>, confirm = async () => {}) {
   const seen: { queue: string; traceparent: string }[] = []
   const publisher = {
     publish: (publication: Publication, traceparent: string) => {
@@ -23,16 +23,36 @@ async function published(job: Job, publish: () => Promise<void>) {
   }
   const released: string[] = []
   const broker = { publisher, service: serviceStandIn() } as unknown as Broker
-  const error = await publishAccepted(broker, scan, job, async (id) => void released.push(id)).catch((thrown) => thrown)
-  return { seen, released, error }
+  const confirmed: string[] = []
+  const hold = {
+    release: async (id: string) => void released.push(id),
+    confirm: async (id: string) => {
+      await confirm()
+      confirmed.push(id)
+    },
+  }
+  const error = await publishAccepted(broker, scan, job, hold).catch((thrown) => thrown)
+  return { seen, released, confirmed, error }
 }
 
 test('an accepted mail is published under a trace of its own, and keeps its content', async () => {
-  const { seen, released, error } = await published(stored, async () => {})
+  const { seen, released, confirmed, error } = await published(stored, async () => {})
   assert.equal(error, undefined)
   assert.equal(seen[0]!.queue, 'scan')
   assert.match(seen[0]!.traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/)
-  assert.deepEqual(released, [])
+  assert.deepEqual([released, confirmed], [[], ['c1']])
+})
+
+test('a mail is not accepted as long as its content is not confirmed', async () => {
+  const away = new DependencyAway('postgres')
+  const { error, released } = await published(
+    stored,
+    async () => {},
+    () => Promise.reject(away),
+  )
+  assert.deepEqual([error, released], [away, []])
+  const refused = await published(stored, () => Promise.reject(new DependencyAway('rabbitmq')))
+  assert.deepEqual(refused.confirmed, [])
 })
 
 test('content is released only when the broker certainly has nothing of the mail', async () => {

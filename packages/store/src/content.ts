@@ -9,7 +9,8 @@ const CHUNK_BYTES = 524_288
 
 /**
  * Stores content chunk by chunk as it arrives, so that memory stays flat, and gives `holder` a hold on it. Resolves
- * to its size when it is committed; when the input fails, nothing is left.
+ * to its size when it is committed; when the input fails, nothing is left. Until `confirmContent` the hold is pending:
+ * if the process ends before, a sweep lets it go one day.
  */
 export async function storeContent(
   database: Database,
@@ -17,7 +18,7 @@ export async function storeContent(
   holder: string,
   input: AsyncIterable<Buffer>,
 ): Promise<number> {
-  await insertContent(database, id, holder)
+  await insertContent(database, id, holder, 'now()')
   try {
     return await writeChunks(database, id, input)
   } catch (error) {
@@ -33,7 +34,7 @@ export async function writeContent(
   holder: string,
   input: AsyncIterable<Buffer>,
 ): Promise<number> {
-  await insertContent(client, id, holder)
+  await insertContent(client, id, holder, 'null')
   return writeChunks(client, id, input)
 }
 
@@ -62,12 +63,26 @@ async function* inChunks(input: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   if (size > 0) yield Buffer.concat(parts)
 }
 
-async function insertContent(database: Queryable, id: string, holder: string): Promise<void> {
+async function insertContent(
+  database: Queryable,
+  id: string,
+  holder: string,
+  pendingSince: 'now()' | 'null',
+): Promise<void> {
   await database.query(
     `with stored as (insert into content (id, size_bytes) values ($1, -1))
-     insert into content_use (content_id, holder) values ($1, $2)`,
+     insert into content_use (content_id, holder, pending_since) values ($1, $2, ${pendingSince})`,
     [id, holder],
   )
+}
+
+/** The mail is accepted: from now on only its end lets the hold go, which a quick end may have done already. */
+export async function confirmContent(database: Queryable, id: string, holder: string): Promise<void> {
+  await database.query({
+    name: 'confirm_content',
+    text: 'update content_use set pending_since = null where content_id = $1 and holder = $2',
+    values: [id, holder],
+  })
 }
 
 async function insertChunk(database: Queryable, id: string, seq: number, bytes: Buffer): Promise<void> {
@@ -195,11 +210,10 @@ export async function deleteUnusedContent(client: Queryable, ids: string[]): Pro
     text: 'select 1 from content where id = any($1::text[]) order by id for update',
     values: [ids],
   })
-  await client.query(
-    `delete from content where id = any($1::text[])
-       and not exists (select from content_use where content_id = content.id)
-       and not exists (select from maildrop_message where content_id = content.id)
-       and not exists (select from deferred_mail where content_id = content.id)`,
-    [ids],
-  )
+  await client.query(`delete from content where id = any($1::text[]) and ${UNUSED}`, [ids])
 }
+
+/** Whether nobody refers to a row of `content`. */
+export const UNUSED = `not exists (select from content_use where content_id = content.id)
+  and not exists (select from maildrop_message where content_id = content.id)
+  and not exists (select from deferred_mail where content_id = content.id)`

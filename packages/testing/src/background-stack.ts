@@ -9,6 +9,8 @@ export function backgroundStack(): Promise<Stack> {
   starting ??= startStack({
     settings: {
       ATTEMPT_LIMIT: '2',
+      CONTENT_ORPHAN_AGE: '3s',
+      CONTENT_SWEEP_INTERVAL: '300ms',
       RESCAN_RATE: '25',
       RESCAN_SETTLE: '1s',
       RESCAN_POLL_INTERVAL: '200ms',

@@ -3,12 +3,14 @@ import { createVerifier } from '@sekimori/authentication/verify'
 import { createResolver } from '@sekimori/dns/resolver'
 import { parseDnsServers } from '@sekimori/dns/settings'
 import type { Content } from '@sekimori/mail/content'
+import type { Job } from '@sekimori/mail/job'
 import { openBroker } from '@sekimori/queue/broker'
 import { consume } from '@sekimori/queue/consume'
 import { authenticate } from '@sekimori/queue/queues'
 import { loadSettings, openService } from '@sekimori/runtime/service'
 import { contentOpener, readHead } from '@sekimori/store/content'
 import { openDatabase } from '@sekimori/store/database'
+import { unlessEnded } from '@sekimori/store/ended-mail'
 import { schema } from './config.ts'
 import { handleAuthenticate, type Ports } from './handler.ts'
 
@@ -25,7 +27,8 @@ const ports: Ports = {
   head,
   reportFault: (job, error) => service.log.error({ queueId: job.queueId, err: error }, 'verification failed'),
 }
-await using _consumer = await consume(broker, authenticate, (job) => handleAuthenticate(job, ports), {
+const handle = unlessEnded(database, (job: Job) => handleAuthenticate(job, ports))
+await using _consumer = await consume(broker, authenticate, handle, {
   prefetch: config.PREFETCH,
   attemptLimit: config.ATTEMPT_LIMIT,
   drainTimeoutMs: config.DRAIN_TIMEOUT_MS,

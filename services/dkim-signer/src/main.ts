@@ -1,4 +1,6 @@
 // DKIM signer: signs every mail that leaves an account, then sends it towards maildrops and other servers.
+
+import type { Job } from '@sekimori/mail/job'
 import { openBroker } from '@sekimori/queue/broker'
 import { consume } from '@sekimori/queue/consume'
 import { sign } from '@sekimori/queue/queues'
@@ -7,6 +9,7 @@ import { contentOpener, passContent, readHead } from '@sekimori/store/content'
 import { openDatabase } from '@sekimori/store/database'
 import { openDirectory } from '@sekimori/store/directory'
 import { openSigningKeys } from '@sekimori/store/dkim-key'
+import { unlessEnded } from '@sekimori/store/ended-mail'
 import { readMasterKeys } from '@sekimori/store/seal'
 import { schema } from './config.ts'
 import { handleSign, type Ports } from './handler.ts'
@@ -27,7 +30,8 @@ const ports: Ports = {
   passContent: (id, from, to) => passContent(database, id, from, to),
 }
 await using _keeper = await openKeyKeeper(config, database, service, masterKeys)
-await using _consumer = await consume(broker, sign, (job) => handleSign(job, ports), {
+const handle = unlessEnded(database, (job: Job) => handleSign(job, ports))
+await using _consumer = await consume(broker, sign, handle, {
   prefetch: config.PREFETCH,
   attemptLimit: config.ATTEMPT_LIMIT,
   drainTimeoutMs: config.DRAIN_TIMEOUT_MS,

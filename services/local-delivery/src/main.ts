@@ -10,6 +10,7 @@ import { openMaildropDelivery } from '@sekimori/store/maildrop-delivery'
 import { insertTrace } from '@sekimori/store/trace'
 import { deliverWarning } from '@sekimori/store/warning-delivery'
 import { schema } from './config.ts'
+import { startContentSweep } from './content-sweep.ts'
 import { handleDelivery, type Ports } from './handler.ts'
 
 const config = loadSettings(schema)
@@ -26,6 +27,7 @@ const ports: Ports = {
   release: (contentId, holder) => releaseContent(database, contentId, holder),
   head: (job) => readHead(open(job.content)),
 }
+await using _sweep = startContentSweep(config, service, database)
 await using _consumer = await consume(broker, deliverLocal, (job) => handleDelivery(job, ports), {
   prefetch: config.PREFETCH,
   attemptLimit: config.ATTEMPT_LIMIT,

@@ -6,7 +6,7 @@ import { scan } from '@sekimori/queue/queues'
 import { loadSettings, openService } from '@sekimori/runtime/service'
 import { readCertificate } from '@sekimori/runtime/tls'
 import { listenSmtp } from '@sekimori/smtp/listener'
-import { releaseContent, storeContent } from '@sekimori/store/content'
+import { confirmContent, releaseContent, storeContent } from '@sekimori/store/content'
 import { openDatabase } from '@sekimori/store/database'
 import { openDirectory } from '@sekimori/store/directory'
 import { schema } from './config.ts'
@@ -21,7 +21,11 @@ const holder = (queueId: string) => contentHolder(queueId, 'inbound')
 const decisions = inboundDecisions(config, {
   directory: openDirectory(database),
   store: (queueId, input) => storeContent(database, queueId, holder(queueId), input),
-  publish: (job) => publishAccepted(broker, scan, job, (id) => releaseContent(database, id, holder(job.queueId))),
+  publish: (job) =>
+    publishAccepted(broker, scan, job, {
+      release: (id) => releaseContent(database, id, holder(job.queueId)),
+      confirm: (id) => confirmContent(database, id, holder(job.queueId)),
+    }),
 })
 await using _listener = await listenSmtp(listenerOptions(config, readCertificate(config)), decisions, service.log)
 await service.untilStopped()

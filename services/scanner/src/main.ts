@@ -1,10 +1,13 @@
 // Scanner: every mail, and everything inside it, is looked at before it goes on, or is set aside.
+
+import type { Job } from '@sekimori/mail/job'
 import { openBroker } from '@sekimori/queue/broker'
 import { consume } from '@sekimori/queue/consume'
 import { scan } from '@sekimori/queue/queues'
 import { loadSettings, openService } from '@sekimori/runtime/service'
 import { contentOpener, readHead } from '@sekimori/store/content'
 import { openDatabase } from '@sekimori/store/database'
+import { unlessEnded } from '@sekimori/store/ended-mail'
 import { openVirusPolicies } from '@sekimori/store/virus-policy'
 import { openArchiveWalker } from './archive/archive-walker.ts'
 import { schema } from './config.ts'
@@ -32,7 +35,8 @@ const ports: Ports = {
   policy: openVirusPolicies(database),
   ...quarantine.handler,
 }
-await using _consumer = await consume(broker, scan, (job) => handleScan(job, ports), {
+const handle = unlessEnded(database, (job: Job) => handleScan(job, ports))
+await using _consumer = await consume(broker, scan, handle, {
   prefetch: config.PREFETCH,
   attemptLimit: config.ATTEMPT_LIMIT,
   drainTimeoutMs: config.DRAIN_TIMEOUT_MS,

@@ -5,7 +5,7 @@ import { contentHolder } from '@sekimori/mail/content'
 import type { Broker } from '@sekimori/queue/broker'
 import { publishAccepted } from '@sekimori/queue/publish-accepted'
 import { scan } from '@sekimori/queue/queues'
-import { releaseContent, storeContent } from '@sekimori/store/content'
+import { confirmContent, releaseContent, storeContent } from '@sekimori/store/content'
 import type { Database } from '@sekimori/store/database'
 import { openDirectory } from '@sekimori/store/directory'
 import { openSendingState } from '@sekimori/store/sending-stop'
@@ -18,6 +18,10 @@ export async function openSubmissionPorts(database: Database, broker: Broker): P
     directory: openDirectory(database),
     sendingState: openSendingState(database),
     store: (queueId, input) => storeContent(database, queueId, holder(queueId), input),
-    publish: (job) => publishAccepted(broker, scan, job, (id) => releaseContent(database, id, holder(job.queueId))),
+    publish: (job) =>
+      publishAccepted(broker, scan, job, {
+        release: (id) => releaseContent(database, id, holder(job.queueId)),
+        confirm: (id) => confirmContent(database, id, holder(job.queueId)),
+      }),
   }
 }
