@@ -97,7 +97,7 @@ export const chapters: Chapter[] = [
     title: 'Sender authentication',
     requirements: [
       row('S2-02', "Own domains' SPF record can be published and checked"),
-      row('S2-03', 'Forwarded mail: SRS and ARC', 'all of it'),
+      row('S2-03', 'Forwarded mail: SRS and ARC'),
       row('S2-06', 'Inbound SPF is evaluated and recorded'),
       row('S2-08', 'Every mail sent is DKIM-signed'),
       row('S2-09', 'A forged address or any rewriting makes verification fail'),
@@ -115,6 +115,10 @@ export const chapters: Chapter[] = [
       own(
         /^(submission|inbound)\..* (once|twice|Bcc|unknown)/,
         'Mail between accounts and from outside: each maildrop gets one copy',
+      ),
+      own(
+        /^(aliases|lists|forwarding)\./,
+        'Aliases, catch-all, plus-addressing, postmaster, forwarding and lists, here and to outside: one copy a person',
       ),
       own(/^(outbound|returned-mail)\./, 'Mail to other servers: to the MX, retried, returned'),
       own(/^(killed-|drain)/, '250 means safe: what was accepted survives the end of any process'),

@@ -14,6 +14,8 @@ export interface Secrets {
   dkimMasterKey: string
   /** 32 bytes in base64: seals quarantined mail in the database. */
   quarantineMasterKey: string
+  /** Signs the senders of forwarded mail. */
+  srsSecret: string
   alicePassword: string
   bobPassword: string
   carolPassword: string
@@ -27,6 +29,7 @@ const generators: { [name in keyof Secrets]: () => string } = {
   brokerCookie: () => randomBytes(24).toString('base64url'),
   dkimMasterKey: () => randomBytes(32).toString('base64'),
   quarantineMasterKey: () => randomBytes(32).toString('base64'),
+  srsSecret: () => randomBytes(32).toString('base64url'),
   alicePassword: demoPassword,
   bobPassword: demoPassword,
   carolPassword: demoPassword,

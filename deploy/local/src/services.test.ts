@@ -14,6 +14,7 @@ function context(environment: Record<string, string>): ServiceContext {
       adminApiKey: 'admin-secret',
       dkimMasterKey: 'dkim-secret',
       quarantineMasterKey: 'quarantine-secret',
+      srsSecret: 'srs-secret',
     } as Secrets,
     servers: {
       databaseUrl: 'postgres://ours',

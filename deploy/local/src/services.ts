@@ -86,7 +86,14 @@ export function serviceEnvironment(name: ServiceName, context: ServiceContext): 
 /** Other defaults than those of the services. Without the official signatures, which need a network, mail must go all the same. */
 const localDefaults = { SIGNATURE_MAX_AGE: 'off' }
 
-const secretSettings = ['DATABASE_URL', 'AMQP_URL', 'ADMIN_API_KEY', 'DKIM_MASTER_KEY', 'QUARANTINE_MASTER_KEY']
+const secretSettings = [
+  'DATABASE_URL',
+  'AMQP_URL',
+  'ADMIN_API_KEY',
+  'DKIM_MASTER_KEY',
+  'QUARANTINE_MASTER_KEY',
+  'SRS_SECRET',
+]
 
 function sharedSettings({ settings, servers, tls, paths }: ServiceContext): Record<string, string> {
   const ports = (Object.keys(listeners) as (keyof typeof listeners)[]).map((name) => [name, String(settings[name])])
@@ -114,10 +121,11 @@ function ownSecrets(name: ServiceName, secrets: Secrets): Record<string, string>
       return { DKIM_MASTER_KEY: secrets.dkimMasterKey, ADMIN_API_KEY: secrets.adminApiKey }
     case 'scanner':
       return { QUARANTINE_MASTER_KEY: secrets.quarantineMasterKey }
-    case 'submission-gateway':
     case 'mx-gateway':
-    case 'auth-verifier':
     case 'local-delivery':
+      return { SRS_SECRET: secrets.srsSecret }
+    case 'submission-gateway':
+    case 'auth-verifier':
     case 'remote-delivery':
     case 'notifier':
     case 'pop3-gateway':

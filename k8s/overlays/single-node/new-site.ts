@@ -22,6 +22,7 @@ function siteObjects(hostname: string, certificate: string, key: string): object
       'broker-url': `amqp://sekimori:${broker}@rabbitmq:5672`,
       'dkim-master-key': randomBytes(32).toString('base64'),
       'quarantine-master-key': randomBytes(32).toString('base64'),
+      'srs-secret': randomBytes(32).toString('hex'),
       'admin-api-key': randomBytes(32).toString('hex'),
     }),
     secret('sekimori-servers', 'Opaque', {

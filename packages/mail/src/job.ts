@@ -47,6 +47,16 @@ export const Release = Type.Object({
 /** Of a mail of ours that is a virus warning: the queue id under which it was decided that it is to be sent (S1-26). */
 export const Warning = Type.Object({ queueId: Type.String({ minLength: 1 }) })
 
+/**
+ * Of mail that an alias, an account or a list hands on to somebody outside: `by` is its address, `of` the queue id of the
+ * mail as it came, `account` who is told when it can't be delivered.
+ */
+export const Forwarded = Type.Object({
+  by: Type.String({ minLength: 1 }),
+  of: Type.String({ minLength: 1 }),
+  account: Type.Optional(Type.String()),
+})
+
 /** A job without its content. `added` are header lines (no CRLF at the end), top first; `struck` flat start, end offsets. */
 export const JobHeader = Type.Object({
   queueId: Type.String({ minLength: 1 }),
@@ -60,6 +70,7 @@ export const JobHeader = Type.Object({
   history: Type.Array(HistoryEntry),
   released: Type.Optional(Release),
   warning: Type.Optional(Warning),
+  forwarded: Type.Optional(Forwarded),
 })
 
 export type Recipient = Static<typeof Recipient>

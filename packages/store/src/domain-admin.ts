@@ -70,18 +70,19 @@ function toDomain(row: DomainRow): Domain {
 }
 
 /** What an address that is to be made is now. */
-export type AddressState = 'free' | 'no-domain' | 'account' | 'list'
+export type AddressState = 'free' | 'no-domain' | 'account' | 'list' | 'alias'
 
 /**
- * Whether an address may be given to a new account or list. Until the transaction ends, nobody else gets an address
+ * Whether an address may be given to a new account, list or alias. Until the transaction ends, nobody else gets an address
  * of the domain, and the domain stays.
  */
 export async function claimAddress(client: Queryable, address: string, domain: string): Promise<AddressState> {
   const { rowCount } = await client.query('select from domain where name = $1 for no key update', [domain])
   if (rowCount === 0) return 'no-domain'
-  const { rows } = await client.query<{ kind: 'account' | 'list' }>(
+  const { rows } = await client.query<{ kind: 'account' | 'list' | 'alias' }>(
     `select 'account' as kind from account where address = $1
-     union all select 'list' from mailing_list where address = $1`,
+     union all select 'list' from mailing_list where address = $1
+     union all select 'alias' from alias where address = $1`,
     [address],
   )
   return rows[0]?.kind ?? 'free'

@@ -32,6 +32,7 @@ export function traceEntry(
   detail?: string,
 ): TraceEntry {
   const history = [...job.history, { stage, at: Date.now(), outcome }]
+  const account = job.session.account ?? job.forwarded?.account
   return {
     queueId: job.queueId,
     recipient,
@@ -39,7 +40,7 @@ export function traceEntry(
     outcome,
     ...(detail === undefined ? {} : { detail: storableText(detail, 1_000) }),
     mailFrom: storableText(job.envelope.mailFrom, INDEXED_LENGTH),
-    ...(job.session.account === undefined ? {} : { account: job.session.account }),
+    ...(account === undefined ? {} : { account }),
     ...(job.messageId === undefined ? {} : { messageId: storableText(job.messageId, INDEXED_LENGTH) }),
     direction: job.direction,
     history: toJsonb(history),
@@ -75,6 +76,16 @@ export async function insertTrace(client: Queryable, entries: TraceEntry[]): Pro
            on conflict do nothing`,
     values: traceArrays(entries),
   })
+}
+
+/** How the mail has ended at this stage, by recipient. */
+export async function endsAtStage(client: Queryable, queueId: string, stage: string): Promise<Map<string, string>> {
+  const { rows } = await client.query<{ recipient: string; outcome: string }>({
+    name: 'ends_at_stage',
+    text: 'select recipient, outcome from message_trace where queue_id = $1 and stage = $2',
+    values: [queueId, stage],
+  })
+  return new Map(rows.map(({ recipient, outcome }) => [recipient, outcome]))
 }
 
 /** Those of the recipients whose mail has ended at this stage. */

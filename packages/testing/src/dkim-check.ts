@@ -29,12 +29,23 @@ export async function checkSignatures(mail: Buffer, dnsServer: string): Promise<
     })
 }
 
-/** What the DNS server says at the names that the mail's signatures lead to. */
-export async function publishedKeys(mail: Buffer, dnsServer: string): Promise<Record<string, string>> {
+/** The status of the mail's ARC chain (RFC 8617): pass, fail or none. */
+export async function checkChain(mail: Buffer, dnsServer: string): Promise<string> {
+  const records = await publishedKeys(mail, dnsServer, ['ARC-Seal', 'ARC-Message-Signature'])
+  const { stdout } = await runClientWell(PYTHON, [script('arc_verify.py'), JSON.stringify(records)], mail)
+  return stdout.toString().trim()
+}
+
+/** What the DNS server says at the names that the mail's signatures (in these fields) lead to. */
+export async function publishedKeys(
+  mail: Buffer,
+  dnsServer: string,
+  fields = ['DKIM-Signature'],
+): Promise<Record<string, string>> {
   const resolver = new Resolver({ timeout: 2_000, tries: 2 })
   resolver.setServers([dnsServer])
   const records: Record<string, string> = {}
-  for (const value of fieldsOf(mail, 'DKIM-Signature')) {
+  for (const value of fields.flatMap((field) => fieldsOf(mail, field))) {
     const tag = (name: string) => new RegExp(`(?:^|;)\\s*${name}=\\s*([^;\\s]+)`).exec(value)?.[1] ?? ''
     const name = `${tag('s')}._domainkey.${tag('d')}`
     records[name] = (await resolver.resolveTxt(name)).map((strings) => strings.join(''))[0] ?? ''

@@ -42,6 +42,7 @@ function portsThatNote(changes: Partial<Ports> = {}) {
       signedFor.push(domain)
       return [`DKIM-Signature: d=${domain}`]
     },
+    seal: async (_job, domain) => [`ARC-Seal: d=${domain}`],
     lookup: async (address): Promise<Lookup> =>
       address === 'bob@example.test'
         ? { kind: 'account', accountId: 1, address }

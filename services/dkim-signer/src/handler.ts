@@ -1,4 +1,4 @@
-// Signs what our accounts (and we ourselves) send, then parts the recipients: local ones get the mail as inbound, others by SMTP.
+// Signs what our accounts (and we ourselves) send, seals what is handed on to somebody outside, then parts the recipients: local ones get the mail as inbound, others by SMTP.
 import { domainOf } from '@sekimori/mail/address'
 import { type Content, contentHolder } from '@sekimori/mail/content'
 import { headerValue, parseHeader } from '@sekimori/mail/header'
@@ -10,6 +10,8 @@ import type { SigningKey } from '@sekimori/store/dkim-key'
 export interface Ports {
   keys(domain: string): Promise<SigningKey[]>
   sign(content: Content, domain: string, keys: SigningKey[]): Promise<string[]>
+  /** The ARC set for a mail that is handed on; no lines when it can't have one. */
+  seal(job: Job, domain: string, keys: SigningKey[]): Promise<string[]>
   lookup: Directory['lookup']
   /** The header section of the mail. */
   head(content: Content): Promise<Buffer>
@@ -18,17 +20,29 @@ export interface Ports {
 }
 
 export async function handleSign(job: Job, ports: Ports): Promise<Publication[]> {
-  const domain = await signingDomain(job, ports)
-  const keys = await ports.keys(domain)
-  if (keys.length === 0) throw new Error(`domain ${domain} has no active DKIM key`)
-  const lines = await ports.sign(job.content, domain, keys)
-  const signed = withHistory(withHeader(job, lines), 'sign', `signed for ${domain}`)
+  const signed =
+    job.forwarded === undefined ? await signedJob(job, ports) : await sealedJob(job, job.forwarded.by, ports)
   const legs = (await partRecipients(job.envelope.recipients, ports)).filter((leg) => leg.recipients.length > 0)
   if (!(await passOn(job, legs, ports))) return []
   return legs.map(({ direction, recipients }) => {
     const part: Job = { ...signed, direction, envelope: { ...signed.envelope, recipients } }
     return publication(direction === 'inbound' ? scan : deliverRemote, part)
   })
+}
+
+async function signedJob(job: Job, ports: Ports): Promise<Job> {
+  const domain = await signingDomain(job, ports)
+  const keys = await ports.keys(domain)
+  if (keys.length === 0) throw new Error(`domain ${domain} has no active DKIM key`)
+  const lines = await ports.sign(job.content, domain, keys)
+  return withHistory(withHeader(job, lines), 'sign', `signed for ${domain}`)
+}
+
+/** The mail is somebody else's: we vouch for what we found out about it, and go on without where we can't. */
+async function sealedJob(job: Job, by: string, ports: Ports): Promise<Job> {
+  const domain = domainOf(by)
+  const lines = await ports.seal(job, domain, await ports.keys(domain))
+  return withHistory(withHeader(job, lines), 'seal', lines.length === 0 ? 'not sealed' : `sealed for ${domain}`)
 }
 
 /** The domain of the account that sent the mail; our own notices are signed for the domain of their From field. */

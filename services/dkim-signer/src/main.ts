@@ -15,6 +15,7 @@ import { schema } from './config.ts'
 import { handleSign, type Ports } from './handler.ts'
 import { signatureLines } from './mailauth.ts'
 import { openKeyKeeper } from './open-key-keeper.ts'
+import { sealLines } from './seal.ts'
 
 const config = loadSettings(schema)
 await using service = await openService('dkim-signer', config)
@@ -25,6 +26,7 @@ const masterKeys = readMasterKeys(config.DKIM_MASTER_KEY)
 const ports: Ports = {
   keys: openSigningKeys(database, masterKeys),
   sign: (content, domain, keys) => signatureLines(content, domain, keys, open),
+  seal: (job, domain, keys) => sealLines(job, domain, keys, open),
   lookup: openDirectory(database).lookup,
   head: (content) => readHead(open(content)),
   passContent: (id, from, to) => passContent(database, id, from, to),

@@ -9,7 +9,8 @@ import { ContentGone } from '@sekimori/store/content'
 import type { Lookup, Member } from '@sekimori/store/directory'
 import type { MaildropCopy } from '@sekimori/store/maildrop-delivery'
 import type { TraceEntry } from '@sekimori/store/trace'
-import { handleDelivery, type Ports } from './handler.ts'
+import { handleDelivery } from './handler.ts'
+import type { Ports } from './ports.ts'
 
 const BOB: Member = { accountId: 1, address: 'bob@example.test' }
 const CAROL: Member = { accountId: 2, address: 'carol@example.test' }
@@ -43,7 +44,15 @@ function portsThatNote() {
   const steps: string[] = []
   const ports: Ports = {
     lookup: async (address) => DIRECTORY[address] ?? { kind: 'unknown' },
-    members: async (list) => (list === 'staff@example.test' ? [BOB, CAROL] : [CAROL, BOB]),
+    members: async (_list, afterId) => [BOB, CAROL].filter(({ accountId }) => accountId > afterId).slice(0, 1),
+    outsideMembers: async () => [],
+    mayPost: async () => true,
+    localOwner: async () => undefined,
+    full: async () => new Set(),
+    maildropEnds: async () => new Map(),
+    passContent: async () => true,
+    rewriteSender: (mailFrom, domain) => `srs=${mailFrom.replace('@', '=')}@${domain}`,
+    reverseSender: () => undefined,
     deliver: async (copy) => {
       copies.push(copy)
       steps.push(`copy ${copy.trace.recipient}`)

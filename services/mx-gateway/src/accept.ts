@@ -1,7 +1,7 @@
 // Taking one mail from another server: kept as it came, queued; 250 only when the broker has it safe.
 import { contentSize } from '@sekimori/mail/content'
 import { headerValue } from '@sekimori/mail/header'
-import type { Job } from '@sekimori/mail/job'
+import type { Envelope, Job } from '@sekimori/mail/job'
 import { newQueueId } from '@sekimori/mail/queue-id'
 import { receivedLine } from '@sekimori/mail/received'
 import { acceptedMails } from '@sekimori/runtime/metrics'
@@ -11,6 +11,7 @@ import { clientAddressOf, envelopeOf, receivedFactsOf } from '@sekimori/smtp/ses
 import type { SMTPServerDataStream, SMTPServerSession } from 'smtp-server'
 import type { Config } from './config.ts'
 import type { Ports } from './ports.ts'
+import { completeRecipient } from './postmaster.ts'
 
 /** More Received fields than this are a loop (RFC 5321 section 6.3 asks for at least 100). */
 const MOST_HOPS = 100
@@ -41,7 +42,7 @@ export async function acceptInbound(
     direction: 'inbound',
     acceptedAt: time,
     ...(messageId === undefined ? {} : { messageId }),
-    envelope: envelopeOf(session),
+    envelope: inboundEnvelope(session, config.MAIL_HOSTNAME),
     session: { receivedBy: 'mx', clientAddress: clientAddressOf(session), ehloName: session.hostNameAppearsAs || '' },
     added: [receivedLine(receivedFactsOf(session, config.MAIL_HOSTNAME, queueId, time))],
     struck: [],
@@ -51,4 +52,13 @@ export async function acceptInbound(
   await ports.publish(job)
   acceptedMails.inc({ listener: 'mx' })
   return queueId
+}
+
+function inboundEnvelope(session: SMTPServerSession, hostname: string): Envelope {
+  const envelope = envelopeOf(session)
+  const recipients = envelope.recipients.map((recipient) => ({
+    ...recipient,
+    address: completeRecipient(recipient.address, hostname),
+  }))
+  return { ...envelope, recipients }
 }

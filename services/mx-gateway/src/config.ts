@@ -10,6 +10,7 @@ import {
   smtpSettings,
   tlsSettings,
 } from '@sekimori/config/settings'
+import { srsSettings } from '@sekimori/config/srs-settings'
 import { proxySettings } from '@sekimori/smtp/proxy-networks'
 import Type, { type Static } from 'typebox'
 
@@ -20,6 +21,7 @@ export const schema = Type.Object({
   ...tlsSettings,
   ...contentSettings,
   ...smtpSettings,
+  ...srsSettings,
   MX_PORT: port(1025, 'mail from other servers'),
   BARE_LF: bareLf('refuse'),
   MAX_MESSAGE_BYTES: positive(52_428_800, 'largest mail in octets (SIZE, RFC 1870)'),

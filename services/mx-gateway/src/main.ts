@@ -1,5 +1,7 @@
 // MX gateway: mail from other servers on port 25, for local recipients.
+import { srsKey } from '@sekimori/config/srs-settings'
 import { contentHolder } from '@sekimori/mail/content'
+import { reverseSender } from '@sekimori/mail/srs'
 import { openBroker } from '@sekimori/queue/broker'
 import { publishAccepted } from '@sekimori/queue/publish-accepted'
 import { scan } from '@sekimori/queue/queues'
@@ -9,6 +11,8 @@ import { listenSmtp } from '@sekimori/smtp/listener'
 import { confirmContent, releaseContent, storeContent } from '@sekimori/store/content'
 import { openDatabase } from '@sekimori/store/database'
 import { openDirectory } from '@sekimori/store/directory'
+import { mayPost } from '@sekimori/store/list-expansion'
+import { fullMaildrops } from '@sekimori/store/maildrop-usage'
 import { schema } from './config.ts'
 import { listenerOptions } from './listener-options.ts'
 import { inboundDecisions } from './session.ts'
@@ -18,8 +22,12 @@ await using service = await openService('mx-gateway', config)
 await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
 const holder = (queueId: string) => contentHolder(queueId, 'inbound')
+const key = srsKey(config)
 const decisions = inboundDecisions(config, {
-  directory: openDirectory(database),
+  directory: openDirectory(database, config.MAIL_HOSTNAME),
+  mayPost: (list, sender) => mayPost(database, list, sender),
+  full: (members, sizeBytes) => fullMaildrops(database, members, sizeBytes),
+  reverseSender: (address) => reverseSender(key, address),
   store: (queueId, input) => storeContent(database, queueId, holder(queueId), input),
   publish: (job) =>
     publishAccepted(broker, scan, job, {

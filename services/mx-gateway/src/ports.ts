@@ -1,9 +1,18 @@
 // What the decisions of this edge need from outside.
 import type { Job } from '@sekimori/mail/job'
-import type { Directory } from '@sekimori/store/directory'
+import type { Reversal } from '@sekimori/mail/srs'
+import type { Directory, ListFound, Member } from '@sekimori/store/directory'
 
-export interface Ports {
+/** What decides about a recipient. */
+export interface RecipientPorts {
   directory: Directory
+  mayPost(list: ListFound, sender: string): Promise<boolean>
+  /** Those of the accounts whose maildrop has no room for so many octets. */
+  full(members: Member[], sizeBytes: number): Promise<ReadonlySet<number>>
+  reverseSender(address: string): Reversal
+}
+
+export interface Ports extends RecipientPorts {
   /** Stores large content under this queue id; resolves to its size when committed. */
   store(queueId: string, input: AsyncIterable<Buffer>): Promise<number>
   /** Hands the job to the first stage; resolves when the broker has it safe. */

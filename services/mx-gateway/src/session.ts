@@ -1,15 +1,28 @@
 // The decisions of a session with another mail server: no AUTH, local recipients only.
+import { normalizeAddress } from '@sekimori/mail/address'
 import type { Decisions } from '@sekimori/smtp/listener'
+import type { SMTPServerSession } from 'smtp-server'
 import { acceptInbound } from './accept.ts'
 import type { Config } from './config.ts'
 import type { Ports } from './ports.ts'
-import { checkRecipient } from './recipient-policy.ts'
+import { completeRecipient } from './postmaster.ts'
+import { checkRecipient, type RecipientFacts } from './recipient-policy.ts'
 
 export function inboundDecisions(config: Config, ports: Ports): Decisions {
   return {
     // Any reverse-path is taken, the null one too: who a sender really is, is verified and recorded by a later stage.
     async mailFrom() {},
-    recipient: (address) => checkRecipient(ports.directory, address.address),
+    recipient: (address, session) => checkRecipient(factsOf(address.address, session, config), ports),
     data: (stream, session) => acceptInbound(stream, session, config, ports),
+  }
+}
+
+function factsOf(recipient: string, { envelope }: SMTPServerSession, config: Config): RecipientFacts {
+  const { mailFrom } = envelope
+  const size = mailFrom === false ? 0 : Number((mailFrom.args as { SIZE?: string } | undefined)?.SIZE ?? 0)
+  return {
+    recipient: completeRecipient(recipient, config.MAIL_HOSTNAME),
+    mailFrom: mailFrom === false ? '' : normalizeAddress(mailFrom.address),
+    sizeBytes: Number.isSafeInteger(size) ? size : 0,
   }
 }

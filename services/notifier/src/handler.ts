@@ -23,10 +23,10 @@ export async function handleNotice(notice: Notice, ports: Ports): Promise<Public
 
 type Undelivered = Extract<NoticeHeader, { kind: 'undelivered' }> & { content: Content }
 
-/** Only an authenticated sender is told, and never of mail with a null reverse-path (RFC 3464 section 2, RFC 5321 section 6.1). */
+/** Only an authenticated sender, or the account that had the mail handed on, is told; and never of mail with a null reverse-path (RFC 3464 section 2, RFC 5321 section 6.1). */
 async function report(notice: Undelivered, ports: Ports): Promise<Publication[]> {
   const { job, action, recipients, content } = notice
-  const { account } = job.session
+  const account = job.session.account ?? job.forwarded?.account
   if (account === undefined || job.envelope.mailFrom === '') return []
   const preference = await ports.preference(account)
   if (preference === undefined) return []

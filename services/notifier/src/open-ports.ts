@@ -26,7 +26,7 @@ export function openPorts(config: Config, database: Database): Ports {
   return {
     hostname: config.MAIL_HOSTNAME,
     localVirusWarning: config.LOCAL_VIRUS_WARNING,
-    lookup: openDirectory(database).lookup,
+    lookup: openDirectory(database, config.MAIL_HOSTNAME).lookup,
     members: (listAddress) => listMembers(database, listAddress),
     preference: (address) => noticePreference(database, address),
     decide: (mail, parties) => decideWarnings(database, mail, parties, limits),

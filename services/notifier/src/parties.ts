@@ -49,7 +49,10 @@ async function listOf(address: string, ports: PartyPorts): Promise<{ address: st
   return found.kind === 'list' ? { address: found.address, name: found.name } : { address, name: address }
 }
 
-async function addRecipient(parties: Map<string, Party>, address: string, ports: PartyPorts): Promise<void> {
+/** More steps than this from alias to alias lead round in circles. */
+const STEPS_MOST = 10
+
+async function addRecipient(parties: Map<string, Party>, address: string, ports: PartyPorts, steps = 0): Promise<void> {
   const found = await ports.lookup(address)
   switch (found.kind) {
     case 'account':
@@ -59,6 +62,10 @@ async function addRecipient(parties: Map<string, Party>, address: string, ports:
       for (const member of await ports.members(found.address)) {
         parties.set(member.address, { address: member.address, role: 'recipient', list: found })
       }
+      return
+    case 'alias':
+      // Who is behind an alias outside hears nothing; what an account forwards concerns the account.
+      if (steps < STEPS_MOST) for (const target of found.targets) await addRecipient(parties, target, ports, steps + 1)
       return
     case 'foreign':
     case 'unknown':

@@ -14,12 +14,15 @@ import { answerWithProblem, noSuchCall } from './problem-handler.ts'
 import { observeRequests } from './request-log.ts'
 import { oneAccountRoutes } from './routes/account.ts'
 import { accountRoutes } from './routes/accounts.ts'
+import { aliasRoutes } from './routes/aliases.ts'
 import { appPasswordRoutes } from './routes/app-passwords.ts'
+import { deliverySettingsRoutes } from './routes/delivery-settings.ts'
 import { oneDkimKeyRoutes } from './routes/dkim-key.ts'
 import { dkimKeyRoutes } from './routes/dkim-keys.ts'
 import { dnsRoutes } from './routes/dns.ts'
 import { dnsCheckRoutes } from './routes/dns-check.ts'
 import { domainRoutes } from './routes/domains.ts'
+import { forwardingRoutes } from './routes/forwarding.ts'
 import { oneListRoutes } from './routes/list.ts'
 import { listRoutes } from './routes/lists.ts'
 import { messageRoutes } from './routes/messages.ts'
@@ -89,6 +92,9 @@ async function operatorRoutes(v1: FastifyInstance, context: Context): Promise<vo
   await v1.register(oneAccountRoutes(context))
   await v1.register(preferenceRoutes(context))
   await v1.register(appPasswordRoutes(context))
+  await v1.register(forwardingRoutes(context))
+  await v1.register(aliasRoutes(context))
+  await v1.register(deliverySettingsRoutes(context))
   await v1.register(listRoutes(context))
   await v1.register(oneListRoutes(context))
   await v1.register(quarantineRoutes(context))

@@ -20,6 +20,7 @@ export const openApi: FastifyDynamicSwaggerOptions = {
       { name: 'domains' },
       { name: 'dns' },
       { name: 'accounts' },
+      { name: 'aliases' },
       { name: 'lists' },
       { name: 'quarantine' },
       { name: 'messages' },

@@ -8,6 +8,7 @@ import { scan } from '@sekimori/queue/queues'
 import { confirmContent, releaseContent, storeContent } from '@sekimori/store/content'
 import type { Database } from '@sekimori/store/database'
 import { openDirectory } from '@sekimori/store/directory'
+import { mayPost } from '@sekimori/store/list-expansion'
 import { openSendingState } from '@sekimori/store/sending-stop'
 import type { Ports } from './ports.ts'
 
@@ -16,6 +17,7 @@ export async function openSubmissionPorts(database: Database, broker: Broker): P
   return {
     login: await openLogin(database),
     directory: openDirectory(database),
+    mayPost: (list, sender) => mayPost(database, list, sender),
     sendingState: openSendingState(database),
     store: (queueId, input) => storeContent(database, queueId, holder(queueId), input),
     publish: (job) =>

@@ -2,12 +2,13 @@
 
 import type { Login } from '@sekimori/login/login'
 import type { Job } from '@sekimori/mail/job'
-import type { Directory } from '@sekimori/store/directory'
+import type { Directory, ListFound } from '@sekimori/store/directory'
 import type { SendingState } from '@sekimori/store/sending-stop'
 
 export interface Ports {
   login: Login
   directory: Directory
+  mayPost(list: ListFound, sender: string): Promise<boolean>
   /** Whether the account of a session may send now. */
   sendingState(address: string): Promise<SendingState>
   /** Stores large content under this queue id; resolves to its size when committed. */

@@ -63,6 +63,7 @@ function portsThatNote(changes: Partial<Ports> = {}) {
           ? { kind: 'account', accountId: 2, address }
           : { kind: address.endsWith('@example.test') ? 'unknown' : 'foreign' },
     },
+    mayPost: async () => true,
     sendingState: async () => 'allowed',
     store: async (queueId, input) => {
       stored.set(queueId, Buffer.concat(await Array.fromAsync(input)))

@@ -38,8 +38,8 @@ export function submissionDecisions(config: Config, ports: Ports): Decisions {
       await checkSending(account, ports)
     },
     async recipient(address, session) {
-      requireAccount(session.user)
-      await checkRecipient(ports.directory, address.address)
+      const account = requireAccount(session.user)
+      await checkRecipient(ports, address.address, account.address)
     },
     data: async (stream, session) => acceptSubmission(stream, session, requireAccount(session.user), config, ports),
   }

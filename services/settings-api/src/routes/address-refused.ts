@@ -19,6 +19,11 @@ export function addressRefused(address: string, because: Exclude<AddressState, '
         en: `There is an account ${address} already.`,
         ja: `アカウント ${address} は既に存在します。`,
       })
+    case 'alias':
+      return new Problem('address-taken', {
+        en: `There is an alias ${address} already.`,
+        ja: `エイリアス ${address} は既に存在します。`,
+      })
     case 'list':
       return new Problem('address-taken', {
         en: `There is a mailing list ${address} already.`,

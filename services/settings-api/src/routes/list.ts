@@ -54,7 +54,7 @@ function requireListAddress(text: string): string {
   return readAddress(text) ?? noSuchList(text)
 }
 
-function noSuchList(address: string): never {
+export function noSuchList(address: string): never {
   throw new Problem('not-found', {
     en: `There is no mailing list ${address}.`,
     ja: `メーリングリスト ${address} はありません。`,

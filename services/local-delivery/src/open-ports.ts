@@ -1,0 +1,42 @@
+// The ports of local delivery on the real database.
+
+import { srsKey } from '@sekimori/config/srs-settings'
+import { reverseSender, rewriteSender } from '@sekimori/mail/srs'
+import { contentOpener, passContent, readHead, releaseContent } from '@sekimori/store/content'
+import type { Database } from '@sekimori/store/database'
+import { openDirectory } from '@sekimori/store/directory'
+import { localOwner, mayPost, memberBatch, outsideMembers } from '@sekimori/store/list-expansion'
+import { openMaildropDelivery } from '@sekimori/store/maildrop-delivery'
+import { fullMaildrops } from '@sekimori/store/maildrop-usage'
+import { endsAtStage, insertTrace } from '@sekimori/store/trace'
+import { deliverWarning } from '@sekimori/store/warning-delivery'
+import type { Config } from './config.ts'
+import type { Ports } from './ports.ts'
+
+/** Members of a list that are delivered to at a time. */
+const MEMBERS = 500
+
+export function openPorts(config: Config, database: Database): Ports {
+  const open = contentOpener(database)
+  const key = srsKey(config)
+  return {
+    lookup: openDirectory(database, config.MAIL_HOSTNAME).lookup,
+    members: (listAddress, afterId) => memberBatch(database, listAddress, afterId, MEMBERS),
+    outsideMembers: (listAddress) => outsideMembers(database, listAddress),
+    mayPost: (list, sender) => mayPost(database, list, sender),
+    localOwner: (listAddress) => localOwner(database, listAddress),
+    full: (members, sizeBytes) => fullMaildrops(database, members, sizeBytes),
+    maildropEnds: (queueId) => endsAtStage(database, queueId, 'maildrop'),
+    deliver: openMaildropDelivery(database),
+    deliverWarning: (queueId, copy) => deliverWarning(database, queueId, copy),
+    trace: (entries) => insertTrace(database, entries),
+    release: (contentId, holder) => releaseContent(database, contentId, holder),
+    passContent: (contentId, from, to) => passContent(database, contentId, from, to),
+    head: (job) => readHead(open(job.content)),
+    rewriteSender: (mailFrom, domain) => rewriteSender(key, mailFrom, domain),
+    reverseSender: (address) => {
+      const reversal = reverseSender(key, address)
+      return reversal.kind === 'reversed' ? reversal.address : undefined
+    },
+  }
+}
