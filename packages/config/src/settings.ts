@@ -41,8 +41,19 @@ export const stageSettings = {
 }
 
 export const tlsSettings = {
-  TLS_CERT_FILE: Type.String({ minLength: 1, description: 'path of the PEM certificate chain' }),
-  TLS_KEY_FILE: Type.String({ minLength: 1, description: 'path of the PEM private key' }),
+  TLS_CERT_FILE: Type.String({
+    minLength: 1,
+    description:
+      'path of the PEM certificate chain; several, separated by commas, for other names (SNI) or kinds of keys. Changes count within 10 s',
+  }),
+  TLS_KEY_FILE: Type.String({
+    minLength: 1,
+    description: 'path of the PEM private key; of several, in the same order',
+  }),
+  TLS_LEGACY: Type.Union([Type.Literal('deny'), Type.Literal('allow')], {
+    default: 'deny',
+    description: 'allow takes TLS 1.0 and 1.1 and old ciphers as well, for old clients: deny or allow',
+  }),
 }
 
 /** What a session of an SMTP edge may cost (RFC 5321 section 4.5.3). */

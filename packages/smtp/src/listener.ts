@@ -1,6 +1,7 @@
 // An SMTP listener on smtp-server, with promises for decisions and a drain that cuts no session before its reply.
 import type { Server as NetServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { CertificateSource } from '@sekimori/runtime/certificates'
 import type { Log } from '@sekimori/runtime/log'
 import { refusedCommands, sessions } from '@sekimori/runtime/metrics'
 import type {
@@ -30,6 +31,8 @@ export interface ListenerOptions {
   host: string
   port: number
   drainTimeoutMs: number
+  /** Needed wherever TLS is spoken. */
+  certificates?: CertificateSource
   smtp: SMTPServerOptions
   limits?: Partial<SessionLimits>
   /** As in PROXY_PROTOCOL_NETWORKS. */
@@ -53,11 +56,13 @@ export async function listenSmtp(options: ListenerOptions, decisions: Decisions,
     rejectOversized: true,
     noDelay: true,
     closeTimeout: options.drainTimeoutMs,
+    ...tlsOptions(options),
     ...options.smtp,
     ...handlers(decisions, log),
   }
   const server = new EdgeServer(settings, { ...defaultLimits, ...options.limits })
   expectProxyHeaders(server, parseProxyNetworks(options.proxyNetworks ?? ''))
+  showCertificates(server, options.certificates)
   server.on('error', (error) => log.debug({ err: error }, 'smtp session failed'))
   countSessions(server)
   const listening = server.server as NetServer
@@ -73,6 +78,20 @@ export async function listenSmtp(options: ListenerOptions, decisions: Decisions,
     port: typeof address === 'object' && address !== null ? address.port : options.port,
     [Symbol.asyncDispose]: () => drain(server, options.drainTimeoutMs),
   }
+}
+
+function tlsOptions({ certificates, smtp }: ListenerOptions): SMTPServerOptions {
+  if (certificates !== undefined)
+    return { SNICallback: (servername, callback) => callback(null, certificates.contextFor(servername)) }
+  // smtp-server has a certificate of its own, whose key everybody knows; it is never shown.
+  if (smtp.disabledCommands?.includes('STARTTLS') && !smtp.secure) return {}
+  throw new Error('a listener that speaks TLS needs certificates')
+}
+
+function showCertificates(server: SMTPServer, certificates: CertificateSource | undefined): void {
+  const show = () => void (certificates && server.secureContext.set('*', certificates.contextFor()))
+  certificates?.onChange(show)
+  show()
 }
 
 function handlers(decisions: Decisions, log: Log): Partial<SMTPServerOptions> {

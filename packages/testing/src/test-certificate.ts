@@ -1,19 +1,42 @@
 // Certificates for servers that tests start: made on the spot, trusted by nobody but the test (RFC 5280).
 import 'reflect-metadata'
 import { isIP } from 'node:net'
+import { createSecureContext, type SecureContext } from 'node:tls'
 import { PemConverter, SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' }
+const RSA = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  modulusLength: 2_048,
+  publicExponent: new Uint8Array([1, 0, 1]),
+}
 const DAY_MS = 86_400_000
 
 /** PEM of a self-signed certificate for the names and addresses; `cert` is also the `ca` to trust. */
 export async function makeTestCertificate(...names: string[]): Promise<{ cert: string; key: string }> {
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+  return certify(keys, { name: 'ECDSA', hash: 'SHA-256' }, names)
+}
+
+/** The same with an RSA key, as old clients need it. */
+export async function makeTestRsaCertificate(...names: string[]): Promise<{ cert: string; key: string }> {
+  const keys = await crypto.subtle.generateKey(RSA, true, ['sign', 'verify'])
+  return certify(keys, RSA, names)
+}
+
+type SelfSigned = Parameters<typeof X509CertificateGenerator.createSelfSigned>[0]
+
+async function certify(
+  keys: SelfSigned['keys'],
+  signingAlgorithm: NonNullable<SelfSigned['signingAlgorithm']>,
+  names: string[],
+): Promise<{ cert: string; key: string }> {
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: 'CN=test',
     notBefore: new Date(Date.now() - DAY_MS),
     notAfter: new Date(Date.now() + DAY_MS),
-    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+    signingAlgorithm,
     keys,
     extensions: [
       new SubjectAlternativeNameExtension(
@@ -23,4 +46,13 @@ export async function makeTestCertificate(...names: string[]): Promise<{ cert: s
   })
   const key = PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY')
   return { cert: certificate.toString('pem'), key }
+}
+
+/** A certificate as listeners take it; it never changes. */
+export function fixedCertificates(pair: { cert: string; key: string }): {
+  contextFor(): SecureContext
+  onChange(): void
+} {
+  const context = createSecureContext(pair)
+  return { contextFor: () => context, onChange: () => {} }
 }

@@ -1,21 +1,19 @@
 // The listener on port 25: STARTTLS for those who want it, never AUTH.
+import type { CertificateSource } from '@sekimori/runtime/certificates'
 import { sessionLimits } from '@sekimori/smtp/limits'
 import type { ListenerOptions } from '@sekimori/smtp/listener'
 import type { Config } from './config.ts'
 
-export function listenerOptions(
-  config: Config,
-  certificate: { cert: string | Buffer; key: string | Buffer },
-): ListenerOptions {
+export function listenerOptions(config: Config, certificates: CertificateSource): ListenerOptions {
   return {
     host: config.BIND_ADDRESS,
     port: config.MX_PORT,
     drainTimeoutMs: config.DRAIN_TIMEOUT_MS,
+    certificates,
     limits: sessionLimits(config),
     proxyNetworks: config.PROXY_PROTOCOL_NETWORKS,
     smtp: {
       name: config.MAIL_HOSTNAME,
-      ...certificate,
       authOptional: true,
       disabledCommands: ['AUTH'],
       size: config.MAX_MESSAGE_BYTES,

@@ -5,8 +5,8 @@ import { reverseSender } from '@sekimori/mail/srs'
 import { openBroker } from '@sekimori/queue/broker'
 import { publishAccepted } from '@sekimori/queue/publish-accepted'
 import { scan } from '@sekimori/queue/queues'
+import { openCertificates } from '@sekimori/runtime/certificates'
 import { loadSettings, openService } from '@sekimori/runtime/service'
-import { readCertificate } from '@sekimori/runtime/tls'
 import { listenSmtp } from '@sekimori/smtp/listener'
 import { confirmContent, releaseContent, storeContent } from '@sekimori/store/content'
 import { openDatabase } from '@sekimori/store/database'
@@ -35,5 +35,6 @@ const decisions = inboundDecisions(config, {
       confirm: (id) => confirmContent(database, id, holder(job.queueId)),
     }),
 })
-await using _listener = await listenSmtp(listenerOptions(config, readCertificate(config)), decisions, service.log)
+await using certificates = await openCertificates(config, service.log)
+await using _listener = await listenSmtp(listenerOptions(config, certificates), decisions, service.log)
 await service.untilStopped()

@@ -6,7 +6,7 @@ import { DependencyAway } from '@sekimori/runtime/dependency'
 import { createLog } from '@sekimori/runtime/log'
 import { listenSmtp } from '@sekimori/smtp/listener'
 import { dialSmtp, type SmtpDialer } from '@sekimori/testing/smtp-dialer'
-import { makeTestCertificate } from '@sekimori/testing/test-certificate'
+import { fixedCertificates, makeTestCertificate } from '@sekimori/testing/test-certificate'
 import type { Config } from './config.ts'
 import { listenerOptions } from './listener-options.ts'
 import type { Ports } from './ports.ts'
@@ -52,7 +52,11 @@ async function listen(changes: Partial<Ports> = {}) {
     ...changes,
   }
   const log = createLog('test', 'silent')
-  const listener = await listenSmtp(listenerOptions(config, certificate), inboundDecisions(config, ports), log)
+  const listener = await listenSmtp(
+    listenerOptions(config, fixedCertificates(certificate)),
+    inboundDecisions(config, ports),
+    log,
+  )
   return { listener, jobs, dial: () => greeted(listener.port) }
 }
 

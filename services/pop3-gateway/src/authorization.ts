@@ -95,7 +95,7 @@ class Authorization {
     if (this.#isSecure) return stay(err('TLS is already active'))
     const { connection, settings } = this.#conversation
     this.#name = undefined
-    await connection.startTls(settings.secureContext(), ok('Begin TLS negotiation'))
+    await connection.startTls(settings.secureContext, ok('Begin TLS negotiation'))
     return { kind: 'stay', replies: [] }
   }
 

@@ -8,7 +8,7 @@ export interface Offer {
   mayStartTls: boolean
 }
 
-/** The capability lines. Messages stay until the user deletes them, hence EXPIRE NEVER. */
+/** The capability lines. Messages stay until the user deletes them, and nobody has to wait between logins. */
 export function capabilities(offer: Offer): string[] {
   return [
     'TOP',
@@ -17,6 +17,7 @@ export function capabilities(offer: Offer): string[] {
     'AUTH-RESP-CODE',
     'PIPELINING',
     'EXPIRE NEVER',
+    'LOGIN-DELAY 0',
     ...(offer.mayLogin ? ['USER', `SASL ${mechanismNames().join(' ')}`] : []),
     ...(offer.mayStartTls ? ['STLS'] : []),
     'IMPLEMENTATION Sekimori',

@@ -68,7 +68,7 @@ export class Connection {
    * Sends `reply`, if any, and negotiates TLS as the server. What the client sent ahead of it is dropped:
    * it came without protection and must not count as said inside TLS (RFC 2595 section 4, RFC 8314 section 3).
    */
-  async startTls(secureContext: SecureContext, reply?: string): Promise<void> {
+  async startTls(contextFor: (servername?: string) => SecureContext, reply?: string): Promise<void> {
     const plain = this.#socket
     if (plain.destroyed) throw new ConnectionClosed('the client has left')
     while (plain.read() !== null);
@@ -76,7 +76,12 @@ export class Connection {
     if (reply !== undefined) await new Promise<void>((resolve) => plain.write(reply, () => resolve()))
     if (plain.destroyed) throw new ConnectionClosed('the client has left')
     plain.off('readable', this.#onEvent).off('end', this.#onEvent)
-    const secure = new TLSSocket(plain, { isServer: true, secureContext, requestCert: false })
+    const secure = new TLSSocket(plain, {
+      isServer: true,
+      secureContext: contextFor(),
+      SNICallback: (servername, callback) => callback(null, contextFor(servername)),
+      requestCert: false,
+    })
     let isNegotiated = false
     secure.once('secure', () => {
       isNegotiated = true

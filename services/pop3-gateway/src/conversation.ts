@@ -15,8 +15,8 @@ export interface SessionLog {
 export interface SessionSettings {
   /** Passwords are taken without TLS: the operator's legacy switch. */
   allowsPlaintextAuth: boolean
-  /** The certificate in force when a client asks for TLS. */
-  secureContext: () => SecureContext
+  /** The certificate in force for the name that a client asks for, or for none. */
+  secureContext: (servername?: string) => SecureContext
 }
 
 /** One client's session, from greeting to end. */

@@ -1,9 +1,8 @@
 // The POP3 gateway: ports 110 and 995 on one side, the maildrops in Postgres on the other.
-import { createSecureContext } from 'node:tls'
 import { openLogin } from '@sekimori/login/login'
+import { openCertificates } from '@sekimori/runtime/certificates'
 import { sessions } from '@sekimori/runtime/metrics'
 import { loadSettings, openService } from '@sekimori/runtime/service'
-import { readCertificate } from '@sekimori/runtime/tls'
 import { openDatabase } from '@sekimori/store/database'
 import { renewLeases } from '@sekimori/store/maildrop-lease'
 import { schema } from './config.ts'
@@ -15,14 +14,14 @@ const settings = loadSettings(schema)
 await using service = await openService('pop3-gateway', settings)
 await using database = await openDatabase(settings, service)
 await using leases = new LeaseKeeper((held) => renewLeases(database, held, LEASE_LIFE_MS), service.log)
-const certificate = createSecureContext(readCertificate(settings))
+await using certificates = await openCertificates(settings, service.log)
 await using server = new Pop3Server(
   {
     host: settings.BIND_ADDRESS,
     pop3Port: settings.POP3_PORT,
     pop3sPort: settings.POP3S_PORT,
     allowsPlaintextAuth: settings.PLAINTEXT_AUTH === 'allow',
-    secureContext: () => certificate,
+    secureContext: certificates.contextFor,
     idleTimeoutMs: settings.POP3_IDLE_TIMEOUT_MS,
     maxSessions: settings.POP3_MAX_SESSIONS,
     drainTimeoutMs: settings.DRAIN_TIMEOUT_MS,

@@ -86,7 +86,7 @@ export class Pop3Server implements AsyncDisposable {
   async #run(connection: Connection, isTls: boolean): Promise<void> {
     const start = performance.now()
     try {
-      if (isTls) await connection.startTls(this.#settings.secureContext())
+      if (isTls) await connection.startTls(this.#settings.secureContext)
       const report = await serve(new Conversation(connection, this.#settings, this.#log), this.#ports)
       const isSecure = connection.isSecure
       await connection.end()

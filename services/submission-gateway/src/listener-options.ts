@@ -1,20 +1,24 @@
 // The two listeners: the same service, encrypted from the start or after STARTTLS.
-import { readCertificate } from '@sekimori/runtime/tls'
+import type { CertificateSource } from '@sekimori/runtime/certificates'
 import { sessionLimits } from '@sekimori/smtp/limits'
 import type { ListenerOptions } from '@sekimori/smtp/listener'
 import type { Config } from './config.ts'
 
 /** Listener options; `AUTH` is neither offered nor accepted in clear text unless the operator allows it. */
-export function listenerOptions(config: Config, encryption: 'starttls' | 'implicit'): ListenerOptions {
+export function listenerOptions(
+  config: Config,
+  encryption: 'starttls' | 'implicit',
+  certificates: CertificateSource,
+): ListenerOptions {
   return {
     host: config.BIND_ADDRESS,
     port: encryption === 'implicit' ? config.SMTPS_PORT : config.SUBMISSION_PORT,
     drainTimeoutMs: config.DRAIN_TIMEOUT_MS,
+    certificates,
     limits: sessionLimits(config),
     proxyNetworks: config.PROXY_PROTOCOL_NETWORKS,
     smtp: {
       name: config.MAIL_HOSTNAME,
-      ...readCertificate(config),
       secure: encryption === 'implicit',
       allowInsecureAuth: config.PLAINTEXT_AUTH === 'allow',
       authMethods: ['PLAIN', 'LOGIN'],

@@ -1,5 +1,6 @@
 // Submission gateway: 587 with STARTTLS and 465 with implicit TLS, for accounts that log in.
 import { openBroker } from '@sekimori/queue/broker'
+import { openCertificates } from '@sekimori/runtime/certificates'
 import { loadSettings, openService } from '@sekimori/runtime/service'
 import { listenSmtp } from '@sekimori/smtp/listener'
 import { openDatabase } from '@sekimori/store/database'
@@ -13,6 +14,8 @@ await using service = await openService('submission-gateway', config)
 await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
 const decisions = submissionDecisions(config, await openSubmissionPorts(database, broker))
-await using _submission = await listenSmtp(listenerOptions(config, 'starttls'), decisions, service.log)
-await using _smtps = await listenSmtp(listenerOptions(config, 'implicit'), decisions, service.log)
+await using certificates = await openCertificates(config, service.log)
+const options = (encryption: 'starttls' | 'implicit') => listenerOptions(config, encryption, certificates)
+await using _submission = await listenSmtp(options('starttls'), decisions, service.log)
+await using _smtps = await listenSmtp(options('implicit'), decisions, service.log)
 await service.untilStopped()

@@ -1,55 +1,41 @@
 // Submission over real sockets, with ports as object literals: who gets in, what is taken, and what becomes of it.
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import type { Job } from '@sekimori/mail/job'
 import { DependencyAway } from '@sekimori/runtime/dependency'
 import { createLog } from '@sekimori/runtime/log'
 import { listenSmtp } from '@sekimori/smtp/listener'
 import { dialSmtp, type SmtpDialer } from '@sekimori/testing/smtp-dialer'
-import { makeTestCertificate } from '@sekimori/testing/test-certificate'
+import { fixedCertificates, makeTestCertificate } from '@sekimori/testing/test-certificate'
 import type { Config } from './config.ts'
 import { listenerOptions } from './listener-options.ts'
 import type { Ports } from './ports.ts'
 import { submissionDecisions } from './session.ts'
 
 const ALICE = 'alice@example.test'
-let dir: string
-let config: Config
-let ca: string
-before(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'submission-'))
-  const { cert, key } = await makeTestCertificate('localhost')
-  ca = cert
-  writeFileSync(join(dir, 'cert'), cert)
-  writeFileSync(join(dir, 'key'), key)
-  config = {
-    MAIL_HOSTNAME: 'mx.test',
-    BIND_ADDRESS: '127.0.0.1',
-    SUBMISSION_PORT: 0,
-    SMTPS_PORT: 0,
-    DRAIN_TIMEOUT_MS: 1_000,
-    TLS_CERT_FILE: join(dir, 'cert'),
-    TLS_KEY_FILE: join(dir, 'key'),
-    PLAINTEXT_AUTH: 'deny',
-    MAX_MESSAGE_BYTES: 100_000,
-    INLINE_CONTENT_MAX_BYTES: 2_000,
-    MAX_RECIPIENTS: 10,
-    MAX_SESSIONS: 10,
-    BARE_LF: 'repair',
-    MAX_LINE_BYTES: 32_768,
-    COMMAND_TIMEOUT_MS: 60_000,
-    HANDSHAKE_TIMEOUT_MS: 60_000,
-    DATA_MIN_BYTES_PER_SECOND: 500,
-    SESSION_TIMEOUT_MS: 600_000,
-    MAX_ERRORS: 20,
-    GREETING_DELAY_MS: 0,
-  } as Config
-})
-after(() => rm(dir, { recursive: true }))
+const certificate = await makeTestCertificate('localhost')
+const ca = certificate.cert
+const certificates = fixedCertificates(certificate)
+const config = {
+  MAIL_HOSTNAME: 'mx.test',
+  BIND_ADDRESS: '127.0.0.1',
+  SUBMISSION_PORT: 0,
+  SMTPS_PORT: 0,
+  DRAIN_TIMEOUT_MS: 1_000,
+  PLAINTEXT_AUTH: 'deny',
+  MAX_MESSAGE_BYTES: 100_000,
+  INLINE_CONTENT_MAX_BYTES: 2_000,
+  MAX_RECIPIENTS: 10,
+  MAX_SESSIONS: 10,
+  BARE_LF: 'repair',
+  MAX_LINE_BYTES: 32_768,
+  COMMAND_TIMEOUT_MS: 60_000,
+  HANDSHAKE_TIMEOUT_MS: 60_000,
+  DATA_MIN_BYTES_PER_SECOND: 500,
+  SESSION_TIMEOUT_MS: 600_000,
+  MAX_ERRORS: 20,
+  GREETING_DELAY_MS: 0,
+} as Config
 
 function portsThatNote(changes: Partial<Ports> = {}) {
   const jobs: Job[] = []
@@ -78,7 +64,7 @@ function portsThatNote(changes: Partial<Ports> = {}) {
 async function listen(ports: Ports, encryption: 'starttls' | 'implicit' = 'starttls', changes: Partial<Config> = {}) {
   const settings = { ...config, ...changes }
   const decisions = submissionDecisions(settings, ports)
-  return listenSmtp(listenerOptions(settings, encryption), decisions, createLog('test', 'silent'))
+  return listenSmtp(listenerOptions(settings, encryption, certificates), decisions, createLog('test', 'silent'))
 }
 
 const dial = (port: number, options = {}) =>
