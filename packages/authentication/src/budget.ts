@@ -1,4 +1,5 @@
 // What one mail may cost to verify: a stranger chooses how many signatures it bears, and whose name servers they point at.
+import type { DnsError } from '@sekimori/dns/dns-error'
 import type { Resolve } from '@sekimori/dns/resolver'
 import type { HeaderField } from '@sekimori/mail/header'
 
@@ -15,14 +16,29 @@ export function surplusSignatures(fields: HeaderField[]): number[] {
     .flatMap(({ start, end }) => [start, end])
 }
 
-/** The resolver for one mail: when its time or its number of lookups is used up, the rest fails at once (temperror). */
-export function withinBudget(resolve: Resolve, now: () => number = () => performance.now()): Resolve {
+export interface Budget {
+  /** When the mail's time or its number of lookups is used up, the rest fails at once (temperror). */
+  resolver: Resolve
+  /** Whether some lookup had no answer at all. */
+  hasMetSilence: () => boolean
+}
+
+const SILENCE = new Set<string>(['ETIMEOUT', 'ECONNREFUSED'])
+
+/** The lookups of one mail. */
+export function withinBudget(resolve: Resolve, now: () => number = () => performance.now()): Budget {
   const startedAt = now()
   let lookups = 0
+  let metSilence = false
   const limited = async (name: string, type: string) => {
     if (++lookups > MOST_LOOKUPS || now() - startedAt > LOOKUP_TIME_MS)
       throw Object.assign(new Error(`no more lookups for this mail: ${type} ${name}`), { code: 'ETIMEOUT' })
-    return resolve(name, type)
+    try {
+      return await resolve(name, type)
+    } catch (error) {
+      metSilence ||= SILENCE.has((error as DnsError).code)
+      throw error
+    }
   }
-  return limited as Resolve
+  return { resolver: limited as Resolve, hasMetSilence: () => metSilence }
 }

@@ -65,7 +65,14 @@ const inline = (text: string): Content => ({ kind: 'inline', bytes: Buffer.from(
 
 function createVerifier(resolve: Resolve, hostname: string, opener: OpenContent, now?: () => number) {
   const head = (content: Content) => readHead(opener(content))
-  return createVerifierWith({ resolve, hostname, open: opener, head, ...(now === undefined ? {} : { now }) })
+  return createVerifierWith({
+    resolve,
+    isDnsAway: async () => false,
+    hostname,
+    open: opener,
+    head,
+    ...(now === undefined ? {} : { now }),
+  })
 }
 
 const verify = createVerifier(resolver(), 'mx.test', open)

@@ -5,6 +5,7 @@ import type { Content, OpenContent } from '@sekimori/mail/content'
 import { asDelivered, headerBytes } from '@sekimori/mail/delivered'
 import { type HeaderField, parseHeader } from '@sekimori/mail/header'
 import type { Job } from '@sekimori/mail/job'
+import { DependencyAway } from '@sekimori/runtime/dependency'
 import { type Author, readAuthor } from './author.ts'
 import { surplusSignatures, withinBudget } from './budget.ts'
 import { checkDmarc } from './dmarc.ts'
@@ -16,6 +17,8 @@ export type Verify = (job: Job) => Promise<Findings>
 
 export interface VerifierOptions {
   resolve: Resolve
+  /** Whether no DNS server says anything: then there is no verdict, and the mail waits. */
+  isDnsAway: () => Promise<boolean>
   /** Our name, which macros and explanations of SPF may mention. */
   hostname: string
   open: OpenContent
@@ -25,10 +28,13 @@ export interface VerifierOptions {
   now?: () => number
 }
 
-/** A verifier for jobs. The signatures that we added ourselves count as part of the mail. */
-export function createVerifier({ resolve, hostname, open, head, now }: VerifierOptions): Verify {
+/**
+ * A verifier for jobs. The signatures that we added ourselves count as part of the mail. A verifier rejects with
+ * DependencyAway while DNS is away.
+ */
+export function createVerifier({ resolve, isDnsAway, hostname, open, head, now }: VerifierOptions): Verify {
   return async (job) => {
-    const resolver = withinBudget(resolve, now)
+    const { resolver, hasMetSilence } = withinBudget(resolve, now)
     const session = sessionOf(job)
     const fields = parseHeader(await head(job.content))
     const facts = {
@@ -42,6 +48,7 @@ export function createVerifier({ resolve, hostname, open, head, now }: VerifierO
     ])
     const author = authorOf(fields, signatures)
     const dmarc = await checkDmarc(author, { spf: spf?.finding, dkim: signatures.dkim }, resolver)
+    if (hasMetSilence() && (await isDnsAway())) throw new DependencyAway('dns')
     return {
       ...(spf === undefined ? {} : { spf: spf.finding, receivedSpf: spf.receivedSpf }),
       ...(helo === undefined ? {} : { helo }),

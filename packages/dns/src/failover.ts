@@ -46,6 +46,23 @@ export class Failover {
     throw failure
   }
 
+  /** Whether any server says anything at all, when it is asked for a name that each answers by itself (RFC 6761). */
+  async isAnswering(): Promise<boolean> {
+    const question = encodeQuestion('localhost', 'A')
+    const heard = this.#servers.map(async (server) => {
+      try {
+        await server.ask(question, this.#timeoutMs)
+      } catch (error) {
+        // What can't be read is an answer too.
+        if (!(error instanceof DnsError) || error.code !== 'EBADRESP') throw error
+      }
+    })
+    return Promise.any(heard).then(
+      () => true,
+      () => false,
+    )
+  }
+
   close(): void {
     for (const server of this.#servers) server.close()
   }

@@ -25,7 +25,7 @@ test('an answer is kept for its TTL and no longer', async () => {
   server.set('example.test', 'A', ['192.0.2.2'], { ttlSeconds: 10 })
   forward(9.9)
   assert.deepEqual(await resolver.resolve('EXAMPLE.test.', 'A'), ['192.0.2.1'])
-  assert.deepEqual(resolver.counters, { queries: 1, hits: 1, timeouts: 0 })
+  assert.deepEqual(resolver.counters, { queries: 1, hits: 1, answers: 1, timeouts: 0 })
   forward(0.2)
   assert.deepEqual(await resolver.resolve('example.test', 'A'), ['192.0.2.2'])
 })

@@ -55,6 +55,8 @@ export interface Resolver extends AsyncDisposable {
   readonly resolveValidated: <T extends RecordType>(name: string, type: T) => Promise<Validated<T>>
   /** Names of an IP address (PTR). */
   readonly reverse: (address: string) => Promise<string[]>
+  /** Whether any of the servers says anything now; asks them, past the cache. */
+  readonly isAnswering: () => Promise<boolean>
   readonly counters: Readonly<Counters>
 }
 
@@ -66,16 +68,18 @@ export function createResolver(options: ResolverOptions): Resolver {
     resolve,
     resolveValidated: (name, type) => resolver.resolve(name, type) as Promise<Validated<typeof type>>,
     reverse: (address) => resolve(toReverseName(address) ?? '', 'PTR'),
+    isAnswering: () => resolver.isAnswering(),
     counters: resolver.counters,
     [Symbol.asyncDispose]: () => resolver.close(),
   }
 }
 
 class CachingResolver {
-  readonly counters: Counters = { queries: 0, hits: 0, timeouts: 0 }
+  readonly counters: Counters = { queries: 0, hits: 0, answers: 0, timeouts: 0 }
   readonly #servers: Failover
   readonly #cache: AnswerCache
   readonly #underWay = new Map<string, Promise<Answer>>()
+  #listening: Promise<boolean> | undefined
   readonly #slots = new Slots(MAX_BURST, BURST_MS)
 
   constructor(options: ResolverOptions) {
@@ -107,6 +111,14 @@ class CachingResolver {
       }
     }
     throw new DnsError('ESERVFAIL', name, type, { cause: 'too many aliases' })
+  }
+
+  /** One question at a time, however many ask. */
+  isAnswering(): Promise<boolean> {
+    this.#listening ??= this.#servers.isAnswering().finally(() => {
+      this.#listening = undefined
+    })
+    return this.#listening
   }
 
   async close(): Promise<void> {

@@ -20,6 +20,8 @@ export interface Counters {
   queries: number
   /** Lookups answered from the cache. */
   hits: number
+  /** Messages that came from servers, whatever they say. */
+  answers: number
   /** Questions that a server let pass without an answer in time. */
   timeouts: number
 }
@@ -63,7 +65,9 @@ export class Upstream {
   async #counted(reading: Promise<Reading>): Promise<Reading> {
     this.#counters.queries += 1
     try {
-      return await reading
+      const read = await reading
+      this.#counters.answers += 1
+      return read
     } catch (error) {
       if (error instanceof DnsError && error.code === 'ETIMEOUT') this.#counters.timeouts += 1
       throw error

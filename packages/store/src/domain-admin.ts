@@ -1,11 +1,13 @@
 // The local domains as operators make, list and remove them.
 import type { Database, Queryable } from './database.ts'
 import { createDkimKeys } from './dkim-key-creation.ts'
+import type { DmarcPolicy } from './dmarc-policy.ts'
 import { cutPage, type Page, type PageRequest } from './page.ts'
 
 export interface Domain {
   name: string
   createdAt: string
+  dmarcPolicy: DmarcPolicy
 }
 
 export type DomainCreation = { kind: 'created'; domain: Domain } | { kind: 'exists' }
@@ -14,7 +16,7 @@ export type DomainCreation = { kind: 'created'; domain: Domain } | { kind: 'exis
 export async function createDomain(database: Database, name: string, masterKey: Buffer): Promise<DomainCreation> {
   return database.transaction(async (client) => {
     const { rows } = await client.query<DomainRow>(
-      'insert into domain (name) values ($1) on conflict do nothing returning name, created_at',
+      'insert into domain (name) values ($1) on conflict do nothing returning name, created_at, dmarc_policy',
       [name],
     )
     if (rows[0] === undefined) return { kind: 'exists' }
@@ -26,14 +28,17 @@ export async function createDomain(database: Database, name: string, masterKey: 
 /** The domains by name; a page's key is the name. */
 export async function listDomains(database: Queryable, { after, limit }: PageRequest): Promise<Page<Domain>> {
   const { rows } = await database.query<DomainRow>(
-    'select name, created_at from domain where $1::text is null or name > $1 order by name limit $2',
+    'select name, created_at, dmarc_policy from domain where $1::text is null or name > $1 order by name limit $2',
     [after?.[0] ?? null, limit + 1],
   )
   return cutPage(rows, limit, (row) => [row.name], toDomain)
 }
 
 export async function findDomain(database: Queryable, name: string): Promise<Domain | undefined> {
-  const { rows } = await database.query<DomainRow>('select name, created_at from domain where name = $1', [name])
+  const { rows } = await database.query<DomainRow>(
+    'select name, created_at, dmarc_policy from domain where name = $1',
+    [name],
+  )
   return rows[0] && toDomain(rows[0])
 }
 
@@ -63,10 +68,11 @@ export async function deleteDomain(database: Database, name: string): Promise<Do
 interface DomainRow {
   name: string
   created_at: Date
+  dmarc_policy: DmarcPolicy
 }
 
 function toDomain(row: DomainRow): Domain {
-  return { name: row.name, createdAt: row.created_at.toISOString() }
+  return { name: row.name, createdAt: row.created_at.toISOString(), dmarcPolicy: row.dmarc_policy }
 }
 
 /** What an address that is to be made is now. */

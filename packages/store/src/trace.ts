@@ -7,7 +7,7 @@ import { storableText, toJsonb } from './jsonb.ts'
 const INDEXED_LENGTH = 800
 
 /**
- * An end: `stage` is where, `outcome` one of delivered, expanded, sent, bounced, quarantined, dropped, suspended, capped,
+ * An end: `stage` is where, `outcome` one of delivered, expanded, sent, bounced, quarantined, refused, dropped, suspended, capped,
  * deferred-expired; of mail that was set aside unscanned held, released, deleted, expired.
  */
 export interface TraceEntry {
@@ -96,4 +96,19 @@ export async function endedRecipients(client: Queryable, queueId: string, stage:
     values: [queueId, stage],
   })
   return new Set(rows.map((row) => row.recipient))
+}
+
+/** Writes the end of a mail for all its recipients. */
+export async function traceEnd(
+  client: Queryable,
+  job: Omit<Job, 'content'>,
+  stage: string,
+  outcome: string,
+  detail: string,
+): Promise<void> {
+  const recipients = job.envelope.recipients.map(({ address }) => address)
+  await insertTrace(
+    client,
+    recipients.map((recipient) => traceEntry(job, recipient, stage, outcome, detail)),
+  )
 }

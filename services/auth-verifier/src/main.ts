@@ -1,4 +1,5 @@
 // Auth verifier: SPF, DKIM, DMARC and ARC of mail for local maildrops, recorded in its header.
+import { watchDns } from '@sekimori/authentication/dns-watch'
 import { createVerifier } from '@sekimori/authentication/verify'
 import { createResolver } from '@sekimori/dns/resolver'
 import { parseDnsServers } from '@sekimori/dns/settings'
@@ -19,11 +20,18 @@ await using service = await openService('auth-verifier', config)
 await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
 await using resolver = createResolver({ servers: parseDnsServers(config.DNS_SERVERS) })
+await using dns = watchDns(resolver, service.dependencies, config.DNS_SERVERS !== '')
 const open = contentOpener(database)
 const head = (content: Content) => readHead(open(content))
 const ports: Ports = {
   hostname: config.MAIL_HOSTNAME,
-  verify: createVerifier({ resolve: resolver.resolve, hostname: config.MAIL_HOSTNAME, open, head }),
+  verify: createVerifier({
+    resolve: resolver.resolve,
+    isDnsAway: dns.isAway,
+    hostname: config.MAIL_HOSTNAME,
+    open,
+    head,
+  }),
   head,
   reportFault: (job, error) => service.log.error({ queueId: job.queueId, err: error }, 'verification failed'),
 }

@@ -10,6 +10,7 @@ import { SmtpReply } from '@sekimori/smtp/reply'
 import { clientAddressOf, envelopeOf, receivedFactsOf } from '@sekimori/smtp/session-facts'
 import type { SMTPServerDataStream, SMTPServerSession } from 'smtp-server'
 import type { Config } from './config.ts'
+import { enforceDmarc } from './enforcement.ts'
 import type { Ports } from './ports.ts'
 import { completeRecipient } from './postmaster.ts'
 
@@ -49,7 +50,7 @@ export async function acceptInbound(
     history: [{ stage: 'mx', at: time, outcome: `accepted ${contentSize(content)} octets` }],
     content,
   }
-  await ports.publish(job)
+  await ports.publish(await enforceDmarc(job, ports))
   acceptedMails.inc({ listener: 'mx' })
   return queueId
 }

@@ -11,6 +11,7 @@ import {
   tlsSettings,
 } from '@sekimori/config/settings'
 import { srsSettings } from '@sekimori/config/srs-settings'
+import { dnsSettings } from '@sekimori/dns/settings'
 import { proxySettings } from '@sekimori/smtp/proxy-networks'
 import Type, { type Static } from 'typebox'
 
@@ -28,6 +29,7 @@ export const schema = Type.Object({
   MAX_RECIPIENTS: positive(1_000, 'recipients of one mail'),
   MAX_SESSIONS: positive(2_000, 'sessions at the same time'),
   ...proxySettings,
+  ...dnsSettings,
 })
 
 export type Config = Static<typeof schema>

@@ -15,12 +15,14 @@ import { mayPost } from '@sekimori/store/list-expansion'
 import { fullMaildrops } from '@sekimori/store/maildrop-usage'
 import { schema } from './config.ts'
 import { listenerOptions } from './listener-options.ts'
+import { openEnforcement } from './open-enforcement.ts'
 import { inboundDecisions } from './session.ts'
 
 const config = loadSettings(schema)
 await using service = await openService('mx-gateway', config)
 await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
+await using enforcement = openEnforcement(config, database, service.log)
 const holder = (queueId: string) => contentHolder(queueId, 'inbound')
 const key = srsKey(config)
 const decisions = inboundDecisions(config, {
@@ -34,6 +36,7 @@ const decisions = inboundDecisions(config, {
       release: (id) => releaseContent(database, id, holder(job.queueId)),
       confirm: (id) => confirmContent(database, id, holder(job.queueId)),
     }),
+  ...enforcement.ports,
 })
 await using certificates = await openCertificates(config, service.log)
 await using _listener = await listenSmtp(listenerOptions(config, certificates), decisions, service.log)

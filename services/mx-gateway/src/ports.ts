@@ -2,6 +2,7 @@
 import type { Job } from '@sekimori/mail/job'
 import type { Reversal } from '@sekimori/mail/srs'
 import type { Directory, ListFound, Member } from '@sekimori/store/directory'
+import type { EnforcementPorts } from './enforcement.ts'
 
 /** What decides about a recipient. */
 export interface RecipientPorts {
@@ -12,7 +13,7 @@ export interface RecipientPorts {
   reverseSender(address: string): Reversal
 }
 
-export interface Ports extends RecipientPorts {
+export interface Ports extends RecipientPorts, EnforcementPorts {
   /** Stores large content under this queue id; resolves to its size when committed. */
   store(queueId: string, input: AsyncIterable<Buffer>): Promise<number>
   /** Hands the job to the first stage; resolves when the broker has it safe. */

@@ -49,6 +49,11 @@ async function listen(changes: Partial<Ports> = {}) {
     reverseSender: () => ({ kind: 'none' }),
     store: async (_queueId, input) => Buffer.concat(await Array.fromAsync(input)).length,
     publish: async (job) => void jobs.push(job),
+    dmarcPolicy: async () => 'record',
+    verify: () => assert.fail('nothing is verified where nothing is enforced'),
+    traceRefusal: async () => {},
+    release: async () => {},
+    reportFault: (_job, error) => assert.fail(error as Error),
     ...changes,
   }
   const log = createLog('test', 'silent')

@@ -4,6 +4,7 @@ import type { Decisions } from '@sekimori/smtp/listener'
 import type { SMTPServerSession } from 'smtp-server'
 import { acceptInbound } from './accept.ts'
 import type { Config } from './config.ts'
+import { checkSamePolicy } from './enforcement.ts'
 import type { Ports } from './ports.ts'
 import { completeRecipient } from './postmaster.ts'
 import { checkRecipient, type RecipientFacts } from './recipient-policy.ts'
@@ -12,7 +13,10 @@ export function inboundDecisions(config: Config, ports: Ports): Decisions {
   return {
     // Any reverse-path is taken, the null one too: who a sender really is, is verified and recorded by a later stage.
     async mailFrom() {},
-    recipient: (address, session) => checkRecipient(factsOf(address.address, session, config), ports),
+    recipient: async (address, session) => {
+      await checkRecipient(factsOf(address.address, session, config), ports)
+      await checkSamePolicy(ports, address.address, session.envelope.rcptTo[0]?.address)
+    },
     data: (stream, session) => acceptInbound(stream, session, config, ports),
   }
 }

@@ -19,6 +19,7 @@ import { appPasswordRoutes } from './routes/app-passwords.ts'
 import { deliverySettingsRoutes } from './routes/delivery-settings.ts'
 import { oneDkimKeyRoutes } from './routes/dkim-key.ts'
 import { dkimKeyRoutes } from './routes/dkim-keys.ts'
+import { dmarcPolicyRoutes } from './routes/dmarc-policy.ts'
 import { dnsRoutes } from './routes/dns.ts'
 import { dnsCheckRoutes } from './routes/dns-check.ts'
 import { domainRoutes } from './routes/domains.ts'
@@ -83,6 +84,7 @@ async function operatorRoutes(v1: FastifyInstance, context: Context): Promise<vo
   v1.addHook('onRequest', requireBearer(context.adminApiKey))
   v1.setNotFoundHandler(noSuchCall)
   await v1.register(domainRoutes(context))
+  await v1.register(dmarcPolicyRoutes(context))
   await v1.register(dkimKeyRoutes(context))
   await v1.register(oneDkimKeyRoutes(context))
   await v1.register(dnsRoutes(context))

@@ -57,6 +57,7 @@ test('every call is described', () => {
     'patch /v1/accounts/{address}',
     'patch /v1/accounts/{address}/preferences',
     'patch /v1/accounts/{address}/quota',
+    'patch /v1/domains/{name}',
     'patch /v1/domains/{name}/delivery',
     'patch /v1/domains/{name}/virus-policy',
     'patch /v1/lists/{address}/settings',

@@ -24,6 +24,17 @@ test('a domain is added, shown, listed and removed', async () => {
   assert.equal((await api.call('DELETE', '/v1/domains/example.test')).status, 404)
 })
 
+test('a domain records DMARC until it is told to enforce it', async () => {
+  assert.equal((await api.call('POST', '/v1/domains', { name: 'strict.test' })).body.dmarcPolicy, 'record')
+  const changed = await api.call('PATCH', '/v1/domains/STRICT.test', { dmarcPolicy: 'enforce' })
+  assert.deepEqual([changed.status, changed.body.dmarcPolicy], [200, 'enforce'])
+  assert.equal((await api.call('GET', '/v1/domains/strict.test')).body.dmarcPolicy, 'enforce')
+  assert.equal((await api.call('PATCH', '/v1/domains/gone.test', { dmarcPolicy: 'enforce' })).status, 404)
+  for (const body of [{ dmarcPolicy: 'reject' }, {}, { dmarcPolicy: 'record', name: 'x.test' }])
+    assert.equal((await api.call('PATCH', '/v1/domains/strict.test', body)).status, 422, JSON.stringify(body))
+  assert.equal((await api.call('DELETE', '/v1/domains/strict.test')).status, 204)
+})
+
 test('an internationalised name is kept as A-labels', async () => {
   assert.equal((await api.call('POST', '/v1/domains', { name: '関守.jp' })).body.name, 'xn--39sz56k.jp')
   assert.equal((await api.call('GET', `/v1/domains/${encodeURIComponent('関守.jp')}`)).status, 200)

@@ -1,6 +1,7 @@
 // /v1/domains: the domains that have accounts and lists here.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Database } from '@sekimori/store/database'
+import { dmarcPolicies } from '@sekimori/store/dmarc-policy'
 import { createDomain, type Domain, deleteDomain, findDomain, listDomains } from '@sekimori/store/domain-admin'
 import Type from 'typebox'
 import type { Context } from '../app.ts'
@@ -9,9 +10,10 @@ import { keyPart, listingQuery, pageOf, readPage, showPage } from '../page-query
 import { Problem } from '../problem.ts'
 import { problemResponses } from '../problem-responses.ts'
 
-const DomainShape = Type.Object({
+export const DomainShape = Type.Object({
   name: Type.String({ description: 'lower case, internationalised names as A-labels' }),
   createdAt: Type.String({ format: 'date-time' }),
+  dmarcPolicy: Type.Enum([...dmarcPolicies]),
 })
 const NewDomain = Type.Object({ name: Type.String({ maxLength: 253 }) }, { additionalProperties: false })
 const params = Type.Object({ name: Type.String() })

@@ -1,0 +1,67 @@
+// DMARC in the session, for domains that ask for it (RFC 9989 section 5.4): what the owner of the author's domain wants
+// done with mail that fails is done before we answer for it.
+import type { DmarcFinding, Findings } from '@sekimori/authentication/findings'
+import { domainOf } from '@sekimori/mail/address'
+import { type Job, withHeader, withHistory } from '@sekimori/mail/job'
+import { DependencyAway } from '@sekimori/runtime/dependency'
+import { SmtpReply } from '@sekimori/smtp/reply'
+import type { DmarcPolicy } from '@sekimori/store/dmarc-policy'
+
+export interface EnforcementPorts {
+  /** What a domain of ours wants done with mail that fails DMARC. */
+  dmarcPolicy(domain: string): Promise<DmarcPolicy>
+  verify(job: Job): Promise<Findings>
+  /** Puts the end of a refused mail into the trace. */
+  traceRefusal(job: Job, detail: string): Promise<void>
+  /** Lets stored content go. */
+  release(queueId: string): Promise<void>
+  reportFault(job: Job, error: unknown): void
+}
+
+/**
+ * A mail has one answer for all its recipients, so those of a domain with another policy come in another transaction.
+ * @throws SmtpReply 452 4.5.3 for such a one
+ */
+export async function checkSamePolicy(ports: EnforcementPorts, recipient: string, first?: string): Promise<void> {
+  if (first === undefined || domainOf(first) === domainOf(recipient)) return
+  const [one, other] = await Promise.all([first, recipient].map((address) => ports.dmarcPolicy(domainOf(address))))
+  if (one !== other) throw new SmtpReply(452, '4.5.3', 'This recipient in a transaction of its own, please')
+}
+
+/** The mail, marked where that is asked for. @throws SmtpReply 550 5.7.1 when its author's domain asks to reject it */
+export async function enforceDmarc(job: Job, ports: EnforcementPorts): Promise<Job> {
+  const domains = new Set(job.envelope.recipients.map(({ address }) => domainOf(address)))
+  const policies = await Promise.all([...domains].map((domain) => ports.dmarcPolicy(domain)))
+  if (!policies.every((policy) => policy === 'enforce')) return job
+  const dmarc = await verified(job, ports)
+  if (dmarc === undefined || !isFailure(dmarc)) return job
+  const author = dmarc.headerFrom ?? 'an author who is not clear'
+  switch (dmarc.policy) {
+    case 'none':
+      return job
+    case 'quarantine': {
+      const marked = withHeader(job, [`X-DMARC-Quarantine: yes; author="${author}"`])
+      return withHistory(marked, 'mx', `dmarc=${dmarc.result} quarantine`)
+    }
+    case 'reject':
+      await ports.traceRefusal(job, `DMARC policy of ${author}: ${dmarc.line}`)
+      if (job.content.kind === 'stored') await ports.release(job.queueId)
+      throw new SmtpReply(550, '5.7.1', `Mail in the name of ${author} is refused by the DMARC policy of that domain`)
+  }
+}
+
+/** A pass, and what could not be found out now, is no failure. An author who is not clear is one: nobody vouches for it. */
+function isFailure({ result, headerFrom }: DmarcFinding): boolean {
+  return result === 'fail' || (result === 'none' && headerFrom === undefined)
+}
+
+/** A fault of ours must not keep mail out. */
+async function verified(job: Job, ports: EnforcementPorts): Promise<DmarcFinding | undefined> {
+  try {
+    return (await ports.verify(job)).dmarc
+  } catch (error) {
+    if (error instanceof DependencyAway) throw error
+    ports.reportFault(job, error)
+    return undefined
+  }
+}
