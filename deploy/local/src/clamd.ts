@@ -89,7 +89,8 @@ function configuration(options: ClamdOptions, address: string, scratchDir: strin
     AlertExceedsMax: 'yes',
     StreamMaxLength: limitBytes,
     MaxFileSize: limitBytes,
-    MaxScanSize: 4 * limitBytes,
+    // What comes out of archives counts here; more than twice the largest mail is a bomb.
+    MaxScanSize: 2 * limitBytes,
     MaxRecursion: 20,
   }
   const lines = Object.entries(settings).map(([name, value]) => `${name} ${value}`)

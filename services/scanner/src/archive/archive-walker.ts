@@ -51,12 +51,17 @@ export async function openArchiveWalker({ threads }: WalkerOptions): Promise<Arc
   }
 }
 
+/** Archives of text become ten or twenty times as long, rarely fifty. */
+const BOMB = { fromBytes: 16 * 1024 * 1024, ratio: 100 }
+
 type Job = Pick<WalkRequest, 'kind' | 'skip'> & { bytes: Buffer }
 
 class Mail implements MailWalk {
   #turns: Turns<Thread>
   #left: ArchiveLimits
   #isSlow = false
+  #inputBytes = 0
+  #outputBytes = 0
 
   constructor(turns: Turns<Thread>, limits: ArchiveLimits) {
     this.#turns = turns
@@ -98,18 +103,26 @@ class Mail implements MailWalk {
   async #run(turn: Turn<Thread>, job: Job, channel: Channel<Finding>): Promise<Ended> {
     const isTrial = turn.lane === 'quick'
     const cpuMs = isTrial ? Math.min(QUICK_CPU_MS, this.#left.cpuMs) : this.#left.cpuMs
-    const limits = { ...this.#left, cpuMs }
+    const limits = { ...this.#left, cpuMs, outputBytes: this.#outputBytesFor(job.bytes) }
     const ended = await turn.thread.run({ ...job, limits, isTrial, found: (findings) => channel.push(findings) })
-    this.#charge(ended)
+    this.#charge(ended, job.bytes)
     channel.end()
     this.#turns.giveBack(turn)
     return ended
   }
 
-  #charge({ kind, usage }: Ended): void {
+  /** What an honest archive of this length may become: more is a bomb, and the rest of it need not be looked at. */
+  #outputBytesFor(bytes: Buffer): number {
+    const plausible = Math.max(BOMB.fromBytes, BOMB.ratio * (this.#inputBytes + bytes.length))
+    return Math.max(0, Math.min(this.#left.outputBytes, plausible - this.#outputBytes))
+  }
+
+  #charge({ kind, usage }: Ended, bytes: Buffer): void {
     this.#left.cpuMs = Math.max(0, this.#left.cpuMs - usage.cpuMs)
     // What comes out of a walk that is done once more counts then.
     if (kind !== 'finished') return
+    this.#inputBytes += bytes.length
+    this.#outputBytes += usage.outputBytes
     this.#left.files = Math.max(0, this.#left.files - usage.files)
     this.#left.outputBytes = Math.max(0, this.#left.outputBytes - usage.outputBytes)
   }

@@ -8,6 +8,7 @@ const BEGINNING_BYTES = 16 * 1024 * 1024
 const ENDLESS = 0xfffffff0
 
 export function beginningOf(site: Site, stream: Buffer): Buffer[] {
+  if (!site.budget.mayReadBeginning()) return []
   const bytes = stream.subarray(0, BEGINNING_BYTES)
   const zip = singleEntryZip({ bytes, method: DEFLATED, flags: 0, crc: 0, sizeBytes: ENDLESS })
   return site.unpackOther(zip, 'zip', BEGINNING_BYTES).members.map((opened) => opened.bytes)

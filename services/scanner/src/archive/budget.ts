@@ -20,12 +20,15 @@ export interface Usage {
 
 /** Attempts at things that turn out to be no archive; an honest mail has a handful. */
 const MAX_FAILED_ATTEMPTS = 200
+/** Broken streams of which the beginning is read: each takes an instance of the unpacker. */
+const MAX_BEGINNINGS = 20
 
 export class Budget {
   readonly limits: ArchiveLimits
   #outputBytes = 0
   #files = 0
   #failedAttempts = 0
+  #beginnings = 0
   #startMs = threadCpuMs()
   #isCancelled: () => boolean
 
@@ -61,6 +64,11 @@ export class Budget {
   /** @throws LimitReached */
   countFailedAttempt(): void {
     if (++this.#failedAttempts > MAX_FAILED_ATTEMPTS) throw new LimitReached('size', 'too many things like archives')
+  }
+
+  /** Whether the beginning of one more broken stream is worth its cost. That it is broken is said in any case. */
+  mayReadBeginning(): boolean {
+    return ++this.#beginnings <= MAX_BEGINNINGS
   }
 
   /** @throws LimitReached */

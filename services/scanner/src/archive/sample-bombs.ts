@@ -1,7 +1,8 @@
 // Archives for tests that are small and want to become large, many, or endless.
 import { execFileSync } from 'node:child_process'
-import { constants, deflateRawSync, gzipSync } from 'node:zlib'
+import { constants, deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { rar5 } from './sample-rar.ts'
+import { sevenZipArchive } from './sample-tools.ts'
 import { deflated, type SampleEntry, stored, zipOf } from './sample-zip.ts'
 
 const MEBIBYTE = 1024 * 1024
@@ -26,6 +27,54 @@ export const manyMembersGzip = (): Buffer =>
   Buffer.concat(Array<Buffer>(200).fill(gzipSync(Buffer.alloc(8 * MEBIBYTE))))
 export const ratioXz = (): Buffer => Buffer.concat(Array<Buffer>(100).fill(packedZeros(8, 'xz', '-0')))
 export const ratioBzip2 = (): Buffer => Buffer.concat(Array<Buffer>(100).fill(packedZeros(8, 'bzip2')))
+
+export const ratioZstd = (): Buffer => zstdCompressSync(Buffer.alloc(200 * MEBIBYTE))
+/** One block of LZMA for all files. */
+export const solid7z = (): Buffer =>
+  sevenZipArchive(...Array.from({ length: 20 }, (_, i) => ({ name: `${i}`, bytes: Buffer.alloc(2 * MEBIBYTE, i) })))
+
+/** Many files that overlap: each stream begins with the headers of those behind it, quoted (D. Fifield, 2019). */
+export function quotedOverlap(count: number): Buffer {
+  const kernel = deflatedZeros(4)
+  const locals: SampleEntry[] = []
+  let stream = kernel
+  let sizeBytes = 4 * MEBIBYTE
+  for (let i = 0; i < count; i++) {
+    const entry: SampleEntry = {
+      name: `${i}`.padStart(3),
+      stream,
+      says: { method: 8, packedBytes: stream.length, sizeBytes },
+    }
+    locals.unshift(entry)
+    const local = zipOf([{ ...entry, only: 'local' }]).subarray(0, 33)
+    const quote = Buffer.from([0, local.length, 0, 0xff - local.length, 0xff])
+    stream = Buffer.concat([quote, local, stream])
+    sizeBytes += local.length
+  }
+  let at = 0
+  const [first, ...rest] = locals
+  const records = rest.map((entry) => {
+    at += 38
+    return { ...entry, stream: Buffer.alloc(0), only: 'directory' as const, directory: { offset: at } }
+  })
+  return zipOf([first!, ...records])
+}
+
+/** Says of itself that it is as long as a disk. */
+export function hugeClaims(): Buffer {
+  const says = { method: 8, packedBytes: 0xfffffff0, sizeBytes: 0xfffffff0 }
+  return zipOf([
+    { stream: deflatedZeros(1), says },
+    { name: 'b', stream: Buffer.alloc(10), says: { ...says, method: 14 } },
+  ])
+}
+
+/** GZIP in GZIP in GZIP, the innermost of zeros. */
+export function recursiveGzip(depth: number): Buffer {
+  let bytes = ratioGzip()
+  for (let level = 0; level < depth; level++) bytes = gzipSync(bytes)
+  return bytes
+}
 
 /** A million entries, all with local headers, none with a directory. */
 export function millionEntries(): Buffer {
