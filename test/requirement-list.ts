@@ -122,6 +122,7 @@ export const chapters: Chapter[] = [
       ),
       own(/^(outbound|returned-mail)\./, 'Mail to other servers: to the MX, retried, returned'),
       own(/^(killed-|drain)/, '250 means safe: what was accepted survives the end of any process'),
+      own(/^dead-jobs\./, 'Jobs that were given up: listed, replayed, or dropped with an end in the trace'),
       own(/^content-sweep\./, 'The content store keeps what a mail needs, and nothing else'),
       own(/^large-mail/, 'Large mail, limits, many sessions'),
       own(

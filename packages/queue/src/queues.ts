@@ -38,11 +38,6 @@ export const sign = defineQueue('sign', JobHeader)
 export const deliverRemote = defineQueue('deliver-remote', JobHeader)
 export const notify = defineQueue('notify', NoticeHeader)
 
-export const everyQueue: { name: string; deadName: string }[] = [
-  scan,
-  authenticate,
-  deliverLocal,
-  sign,
-  deliverRemote,
-  notify,
-]
+export const everyQueue = [scan, authenticate, deliverLocal, sign, deliverRemote, notify] as unknown as Queue<{
+  content: Content
+}>[]

@@ -1,10 +1,11 @@
-// Notifier: virus warnings and delivery status notifications, in the reader's language.
+// Notifier: virus warnings and delivery status notifications, in the reader's language; and dead jobs, for operators.
 import { openBroker } from '@sekimori/queue/broker'
 import { consume } from '@sekimori/queue/consume'
 import { notify } from '@sekimori/queue/queues'
 import { loadSettings, openService } from '@sekimori/runtime/service'
 import { openDatabase } from '@sekimori/store/database'
 import { schema } from './config.ts'
+import { openDeadJobs } from './dead-jobs.ts'
 import { handleNotice } from './handler.ts'
 import { openOutboxPorts, openPorts, openSummaryPorts } from './open-ports.ts'
 import { startOutboxLoop } from './outbox-loop.ts'
@@ -21,6 +22,7 @@ const summaries = openSummaryPorts(config, service, database, broker)
 await using _loop = startSummaryLoop(summaries, SUMMARY_POLL_MS, service.stopping)
 const outbox = openOutboxPorts(service, database, broker)
 await using _outbox = startOutboxLoop(outbox, OUTBOX_POLL_MS, service.stopping)
+await using _dead = await openDeadJobs(broker, database)
 const ports = openPorts(config, database)
 await using _consumer = await consume(broker, notify, (notice) => handleNotice(notice, ports), {
   prefetch: config.PREFETCH,

@@ -16,6 +16,7 @@ import { oneAccountRoutes } from './routes/account.ts'
 import { accountRoutes } from './routes/accounts.ts'
 import { aliasRoutes } from './routes/aliases.ts'
 import { appPasswordRoutes } from './routes/app-passwords.ts'
+import { deadJobRoutes } from './routes/dead-jobs.ts'
 import { deliverySettingsRoutes } from './routes/delivery-settings.ts'
 import { oneDkimKeyRoutes } from './routes/dkim-key.ts'
 import { dkimKeyRoutes } from './routes/dkim-keys.ts'
@@ -106,4 +107,5 @@ async function operatorRoutes(v1: FastifyInstance, context: Context): Promise<vo
   await v1.register(suspensionListRoutes(context))
   await v1.register(suspensionRoutes(context))
   await v1.register(signatureRoutes(context))
+  await v1.register(deadJobRoutes(context))
 }

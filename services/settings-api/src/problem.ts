@@ -15,6 +15,11 @@ export const problemKinds = {
   'domain-exists': { status: 409, title: 'The domain exists already', titleJa: 'ドメインは既に存在します' },
   'domain-in-use': { status: 409, title: 'The domain is in use', titleJa: 'ドメインは使用中です' },
   'address-taken': { status: 409, title: 'The address is taken', titleJa: 'アドレスは既に使われています' },
+  'dead-job-replaying': {
+    status: 409,
+    title: 'The dead job is being replayed',
+    titleJa: '失敗したジョブは再実行中です',
+  },
   'dkim-key-state': {
     status: 409,
     title: 'The DKIM key can not be put into that state',
