@@ -48,6 +48,21 @@ test('an ordinary text mail costs no scan besides that of the raw mail', async (
   assert.equal(scanned.length, 0)
 })
 
+test('nor do letters of plain words, a page beside its text, and a picture', async () => {
+  const { ports: used, scanned } = ports()
+  const words = 'dear friend here are some words and nothing else\r\n'.repeat(40)
+  const page = '<html><head><title>x</title></head><body><p style="color:red">hello <b>you</b></p></body></html>'
+  const picture = Buffer.from(Uint8Array.from({ length: 3_000 }, (_, i) => (i * 37) & 0xff)).toString('base64')
+  const letter = [
+    ...['--b', 'Content-Type: text/plain; charset=utf-8', '', words],
+    ...['--b', 'Content-Type: text/html; charset=utf-8', 'Content-Transfer-Encoding: quoted-printable', '', page],
+    ...['--b', 'Content-Type: image/png', 'Content-Transfer-Encoding: base64', '', picture, '--b--', ''],
+  ].join('\r\n')
+  for (const one of [mail('text/plain', words), mail('multipart/mixed; boundary="b"', letter)])
+    assert.deepEqual(await inspectMail(one, used), { kind: 'clean' })
+  assert.equal(scanned.length, 0)
+})
+
 test('what hides behind broken MIME is scanned in plain sight, or is for clamd to see in the raw mail', async () => {
   const missed: string[] = []
   for (const { name, mail } of evasions(MARK)) {

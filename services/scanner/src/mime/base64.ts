@@ -55,11 +55,15 @@ export function* readBase64(body: Buffer): Generator<Reading> {
   }
 }
 
-/** Whether a body is nothing but base64, without a header that says so. Linear, and quick on what is not. */
+/** Whether a body is nothing but lines of base64, without a header that says so. Linear, and quick on what is not. */
 export function isBase64Only(body: Buffer): boolean {
+  let hasSpace = false
   for (const octet of body) {
     const value = STANDARD[octet]!
-    if (value === FOREIGN && octet !== 0x20 && octet !== 0x09) return false
+    if (octet === 0x20 || octet === 0x09) hasSpace = true
+    else if (value === LINE_END) hasSpace = false
+    // Words with spaces between are text.
+    else if (value === FOREIGN || hasSpace) return false
   }
   return body.length >= 16
 }
