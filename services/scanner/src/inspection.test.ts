@@ -51,7 +51,7 @@ test('an ordinary text mail costs no scan besides that of the raw mail', async (
 test('nor do letters of plain words, a page beside its text, and a picture', async () => {
   const { ports: used, scanned } = ports()
   const words = 'dear friend here are some words and nothing else\r\n'.repeat(40)
-  const page = '<html><head><title>x</title></head><body><p style="color:red">hello <b>you</b></p></body></html>'
+  const page = '<html><head><title>x</title></head><body><p style=3D"color:red">hello <b>you</b></p></body></html>'
   const picture = Buffer.from(Uint8Array.from({ length: 3_000 }, (_, i) => (i * 37) & 0xff)).toString('base64')
   const letter = [
     ...['--b', 'Content-Type: text/plain; charset=utf-8', '', words],
