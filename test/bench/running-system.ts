@@ -24,6 +24,19 @@ const LISTENERS = [
   'SETTINGS_API_PORT',
   'PORTAL_PORT',
 ]
+/** The load comes from one address and one account. */
+const UNLIMITED = Object.fromEntries(
+  [
+    'MAX_SESSIONS_PER_ADDRESS',
+    'MAX_SESSIONS_PER_NETWORK',
+    'CONNECTIONS_PER_MINUTE_PER_ADDRESS',
+    'CONNECTIONS_PER_MINUTE_PER_NETWORK',
+    'MAILS_PER_HOUR',
+    'RECIPIENTS_PER_HOUR',
+    'RECIPIENTS_PER_DAY',
+    'BYTES_PER_DAY',
+  ].map((name) => [name, '1000000000000']),
+)
 const START = new URL('../../deploy/local/start.mjs', import.meta.url)
 const POLL_MS = 200
 
@@ -31,7 +44,14 @@ const POLL_MS = 200
 export async function startSystem(stateDir: string): Promise<AsyncDisposable> {
   const ports = await freePorts(LISTENERS.length)
   const settings = Object.fromEntries(LISTENERS.map((name, index) => [name, String(ports[index])]))
-  const env = { ...process.env, ...settings, STATE_DIR: stateDir, SIGNATURE_UPDATES: 'off', LOG_LEVEL: 'info' }
+  const env = {
+    ...process.env,
+    ...settings,
+    ...UNLIMITED,
+    STATE_DIR: stateDir,
+    SIGNATURE_UPDATES: 'off',
+    LOG_LEVEL: 'info',
+  }
   const launcher = spawn(process.execPath, [START.pathname], { env, stdio: ['ignore', 'ignore', 'inherit'] })
   while (!existsSync(join(stateDir, 'endpoints.json'))) {
     if (launcher.exitCode !== null) throw new Error(`npm start ended with status ${launcher.exitCode}`)

@@ -74,6 +74,23 @@ export const smtpSettings = {
   }),
 }
 
+/** How much of an edge one address and one network may take, over all its replicas. */
+export const admissionSettings = (sessions: number, connectionsPerMinute: number) => ({
+  MAX_SESSIONS_PER_ADDRESS: positive(sessions, 'sessions of one address (IPv6: /64) at the same time, at all replicas'),
+  MAX_SESSIONS_PER_NETWORK: positive(sessions * 4, 'sessions of one network (IPv4 /24, IPv6 /48) at the same time'),
+  CONNECTIONS_PER_MINUTE_PER_ADDRESS: positive(connectionsPerMinute, 'new connections of one address a minute'),
+  CONNECTIONS_PER_MINUTE_PER_NETWORK: positive(connectionsPerMinute * 4, 'new connections of one network a minute'),
+})
+
+/** How much an account may send, unless it has limits of its own (settings API). */
+export const sendingLimitSettings = {
+  MAILS_PER_HOUR: positive(1_000, 'mails that an account may send in an hour'),
+  RECIPIENTS_PER_HOUR: positive(2_000, 'recipients that an account may send to in an hour'),
+  RECIPIENTS_PER_DAY: positive(10_000, 'recipients that an account may send to in a day'),
+  BYTES_PER_DAY: positive(5_368_709_120, 'octets that an account may send in a day'),
+  MAX_MESSAGE_BYTES: positive(52_428_800, 'largest mail in octets (SIZE, RFC 1870)'),
+}
+
 /** What becomes of a line that ends in LF without CR. */
 export const bareLf = (standard: 'refuse' | 'repair') =>
   Type.Union([Type.Literal('refuse'), Type.Literal('repair')], {

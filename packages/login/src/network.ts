@@ -9,6 +9,13 @@ export function networkOf(clientAddress: string): string {
   return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`
 }
 
+/** The network around it: the /24 of an IPv4 address, the /48 of an IPv6 address. */
+export function widerNetworkOf(clientAddress: string): string {
+  const network = networkOf(clientAddress)
+  if (isIPv4(network)) return `${network.split('.').slice(0, 3).join('.')}.0/24`
+  return network.endsWith('::/64') ? `${network.split(':').slice(0, 3).join(':')}::/48` : network
+}
+
 /** The eight groups of an IPv6 address; a dotted quad at its end counts as two. */
 function groupsOf(address: string): string[] {
   const [head = '', tail] = address.replace(/\d+\.\d+\.\d+\.\d+$/, '0:0').split('::')

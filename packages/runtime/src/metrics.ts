@@ -41,6 +41,13 @@ export const logins = new Counter({
   registers: [registry],
 })
 
+export const limitRefusals = new Counter({
+  name: 'sekimori_limit_refusals_total',
+  help: 'Sessions, mails and recipients that were refused because a limit was reached',
+  labelNames: ['limit'],
+  registers: [registry],
+})
+
 export const sessions = new Gauge({
   name: 'sekimori_sessions',
   help: 'Open client sessions',

@@ -20,6 +20,10 @@ import { EdgeServer } from './server.ts'
 
 /** The decisions of an edge. Throwing an SmtpReply refuses; any other error is logged and answered with 451. */
 export interface Decisions {
+  /** Before the greeting; an SmtpReply takes its place. */
+  connect?(session: SMTPServerSession): Promise<void>
+  /** After the end, of refused connections too. */
+  closed?(session: SMTPServerSession): void
   authenticate?(auth: SMTPServerAuthentication, session: SMTPServerSession): Promise<object>
   mailFrom(address: SMTPServerAddress, session: SMTPServerSession): Promise<void>
   recipient(address: SMTPServerAddress, session: SMTPServerSession): Promise<void>
@@ -64,7 +68,7 @@ export async function listenSmtp(options: ListenerOptions, decisions: Decisions,
   expectProxyHeaders(server, parseProxyNetworks(options.proxyNetworks ?? ''))
   showCertificates(server, options.certificates)
   server.on('error', (error) => log.debug({ err: error }, 'smtp session failed'))
-  countSessions(server)
+  countSessions(server, decisions)
   const listening = server.server as NetServer
   await new Promise<void>((resolve, reject) => {
     listening.once('error', reject)
@@ -108,7 +112,7 @@ function handlers(decisions: Decisions, log: Log): Partial<SMTPServerOptions> {
     else log.info(facts, 'smtp refused')
     return reply
   }
-  const { authenticate } = decisions
+  const { authenticate, connect } = decisions
   return {
     ...(authenticate === undefined
       ? {}
@@ -116,6 +120,16 @@ function handlers(decisions: Decisions, log: Log): Partial<SMTPServerOptions> {
           onAuth: (auth, session, callback) => {
             authenticate(auth, session).then(
               (user) => callback(null, { user }),
+              (error) => callback(refusal(error, session)),
+            )
+          },
+        }),
+    ...(connect === undefined
+      ? {}
+      : {
+          onConnect: (session, callback) => {
+            connect(session).then(
+              () => callback(),
               (error) => callback(refusal(error, session)),
             )
           },
@@ -142,14 +156,15 @@ function handlers(decisions: Decisions, log: Log): Partial<SMTPServerOptions> {
 }
 
 /** A connection that is refused before its greeting never was a session. */
-function countSessions(server: SMTPServer): void {
+function countSessions(server: SMTPServer, decisions: Decisions): void {
   const open = new Set<string>()
   server.on('connect', ({ id }) => {
     open.add(id)
     sessions.inc()
   })
-  server.onClose = ({ id }) => {
-    if (open.delete(id)) sessions.dec()
+  server.onClose = (session) => {
+    if (open.delete(session.id)) sessions.dec()
+    decisions.closed?.(session)
   }
 }
 

@@ -10,6 +10,14 @@ export const HOSTNAME = 'mail.example.test'
 const PREFIX = 'sekimori-stack-'
 const LISTENERS = ['SUBMISSION_PORT', 'SMTPS_PORT', 'MX_PORT', 'POP3_PORT', 'POP3S_PORT', 'SETTINGS_API_PORT']
 
+/** All tests come from one address; what limits do is for tests of their own. */
+const UNLIMITED = {
+  MAX_SESSIONS_PER_ADDRESS: '100000',
+  MAX_SESSIONS_PER_NETWORK: '100000',
+  CONNECTIONS_PER_MINUTE_PER_ADDRESS: '1000000',
+  CONNECTIONS_PER_MINUTE_PER_NETWORK: '1000000',
+}
+
 /** A new directory below the system's one for temporary files; those of test runs that broke off are removed. */
 export function newStateDirectory(): string {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
@@ -28,5 +36,6 @@ export async function isolatedSettings(stateDir: string): Promise<Record<string,
     STATE_DIR: stateDir,
     MAIL_HOSTNAME: HOSTNAME,
     SIGNATURE_UPDATES: 'off',
+    ...UNLIMITED,
   }
 }

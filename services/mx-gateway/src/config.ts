@@ -1,5 +1,6 @@
 // Settings of the MX gateway.
 import {
+  admissionSettings,
   bareLf,
   brokerSettings,
   contentSettings,
@@ -23,6 +24,7 @@ export const schema = Type.Object({
   ...contentSettings,
   ...smtpSettings,
   ...srsSettings,
+  ...admissionSettings(100, 600),
   MX_PORT: port(1025, 'mail from other servers'),
   BARE_LF: bareLf('refuse'),
   MAX_MESSAGE_BYTES: positive(52_428_800, 'largest mail in octets (SIZE, RFC 1870)'),

@@ -1,5 +1,6 @@
 // MX gateway: mail from other servers on port 25, for local recipients.
 import { srsKey } from '@sekimori/config/srs-settings'
+import { Admission } from '@sekimori/login/admission'
 import { contentHolder } from '@sekimori/mail/content'
 import { reverseSender } from '@sekimori/mail/srs'
 import { openBroker } from '@sekimori/queue/broker'
@@ -24,8 +25,10 @@ await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
 await using enforcement = openEnforcement(config, database, service.log)
 const holder = (queueId: string) => contentHolder(queueId, 'inbound')
+await using admission = new Admission(database, 'mx', config)
 const key = srsKey(config)
 const decisions = inboundDecisions(config, {
+  admission,
   directory: openDirectory(database, config.MAIL_HOSTNAME),
   mayPost: (list, sender) => mayPost(database, list, sender),
   full: (members, sizeBytes) => fullMaildrops(database, members, sizeBytes),

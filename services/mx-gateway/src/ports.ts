@@ -1,4 +1,5 @@
 // What the decisions of this edge need from outside.
+import type { Admission } from '@sekimori/login/admission'
 import type { Job } from '@sekimori/mail/job'
 import type { Reversal } from '@sekimori/mail/srs'
 import type { Directory, ListFound, Member } from '@sekimori/store/directory'
@@ -14,6 +15,7 @@ export interface RecipientPorts {
 }
 
 export interface Ports extends RecipientPorts, EnforcementPorts {
+  admission: Pick<Admission, 'admit' | 'leave'>
   /** Stores large content under this queue id; resolves to its size when committed. */
   store(queueId: string, input: AsyncIterable<Buffer>): Promise<number>
   /** Hands the job to the first stage; resolves when the broker has it safe. */

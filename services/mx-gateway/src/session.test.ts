@@ -37,6 +37,7 @@ const ENVELOPE = { mailFrom: 'x@stranger.test', recipients: ['bob@example.test']
 async function listen(changes: Partial<Ports> = {}) {
   const jobs: Job[] = []
   const ports: Ports = {
+    admission: { admit: () => undefined, leave: () => {} },
     directory: {
       lookup: async (address) => {
         if (address === 'bob@example.test') return { kind: 'account', accountId: 2, address }

@@ -1,6 +1,8 @@
 // The decisions of a session with another mail server: no AUTH, local recipients only.
 import { normalizeAddress } from '@sekimori/mail/address'
 import type { Decisions } from '@sekimori/smtp/listener'
+import { SmtpReply } from '@sekimori/smtp/reply'
+import { clientAddressOf } from '@sekimori/smtp/session-facts'
 import type { SMTPServerSession } from 'smtp-server'
 import { acceptInbound } from './accept.ts'
 import type { Config } from './config.ts'
@@ -11,6 +13,11 @@ import { checkRecipient, type RecipientFacts } from './recipient-policy.ts'
 
 export function inboundDecisions(config: Config, ports: Ports): Decisions {
   return {
+    async connect(session) {
+      const refusal = ports.admission.admit(session.id, clientAddressOf(session))
+      if (refusal !== undefined) throw new SmtpReply(421, '4.7.0', refusal)
+    },
+    closed: (session) => ports.admission.leave(session.id),
     // Any reverse-path is taken, the null one too: who a sender really is, is verified and recorded by a later stage.
     async mailFrom() {},
     recipient: async (address, session) => {

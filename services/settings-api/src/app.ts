@@ -5,6 +5,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import type { Log } from '@sekimori/runtime/log'
 import type { Database } from '@sekimori/store/database'
+import type { SendingLimits } from '@sekimori/store/sending-limit'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { requireBearer } from './authentication.ts'
 import type { PolicyHostOptions } from './dns-check/policy-host.ts'
@@ -33,6 +34,7 @@ import { problemRoutes } from './routes/problems.ts'
 import { quarantineRoutes } from './routes/quarantine.ts'
 import { quarantineAccessRoutes } from './routes/quarantine-accesses.ts'
 import { quarantineOrderRoutes } from './routes/quarantine-orders.ts'
+import { sendingLimitRoutes } from './routes/sending-limits.ts'
 import { signatureRoutes } from './routes/signatures.ts'
 import { virusPolicyRoutes } from './routes/virus-policy.ts'
 import { suspensionRoutes } from './routes/warning-suspension.ts'
@@ -50,6 +52,8 @@ export interface Context {
   /** Seals private DKIM keys. */
   masterKey: Buffer
   mailHostname: string
+  /** Of accounts without limits of their own. */
+  sendingLimits: SendingLimits
   /** As in DNS_SERVERS; empty: the machine's own. */
   dnsServers: string[]
   policyHost?: PolicyHostOptions
@@ -94,6 +98,7 @@ async function operatorRoutes(v1: FastifyInstance, context: Context): Promise<vo
   await v1.register(accountRoutes(context))
   await v1.register(oneAccountRoutes(context))
   await v1.register(preferenceRoutes(context))
+  await v1.register(sendingLimitRoutes(context))
   await v1.register(appPasswordRoutes(context))
   await v1.register(forwardingRoutes(context))
   await v1.register(aliasRoutes(context))

@@ -1,5 +1,5 @@
 // Settings of the settings API.
-import { databaseSettings, port, processSettings, secret } from '@sekimori/config/settings'
+import { databaseSettings, port, processSettings, secret, sendingLimitSettings } from '@sekimori/config/settings'
 import { dnsSettings } from '@sekimori/dns/settings'
 import { isMasterKeys } from '@sekimori/store/seal'
 import Type, { type Static } from 'typebox'
@@ -8,6 +8,7 @@ export const schema = Type.Object({
   ...processSettings,
   ...databaseSettings,
   ...dnsSettings,
+  ...sendingLimitSettings,
   SETTINGS_API_PORT: port(8080, 'the REST API and /documentation'),
   ADMIN_API_KEY: Type.Refine(
     secret('bearer token of operators (make one with: openssl rand -hex 32)'),

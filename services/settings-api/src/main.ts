@@ -3,6 +3,7 @@ import { parseDnsServers } from '@sekimori/dns/settings'
 import { loadSettings, openService } from '@sekimori/runtime/service'
 import { openDatabase } from '@sekimori/store/database'
 import { readMasterKeys } from '@sekimori/store/seal'
+import { standardLimits } from '@sekimori/store/sending-limit'
 import { buildApp } from './app.ts'
 import { schema } from './config.ts'
 import { listenHttp } from './http-listener.ts'
@@ -16,6 +17,7 @@ const app = await buildApp({
   adminApiKey: settings.ADMIN_API_KEY,
   masterKey: readMasterKeys(settings.DKIM_MASTER_KEY)[0],
   mailHostname: settings.MAIL_HOSTNAME,
+  sendingLimits: standardLimits(settings),
   dnsServers: parseDnsServers(settings.DNS_SERVERS),
 })
 await using _listener = await listenHttp(app, {

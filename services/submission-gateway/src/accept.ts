@@ -14,6 +14,7 @@ import type { Config } from './config.ts'
 import type { Ports } from './ports.ts'
 import { messageIdFor, repairHead } from './repair.ts'
 import { checkHeaderFrom } from './sender-policy.ts'
+import { countBytes, spendMail } from './sending-limit.ts'
 
 /** Takes the mail; resolves to its queue id. @throws SmtpReply when it is refused; then nothing is kept. */
 export async function acceptSubmission(
@@ -27,8 +28,10 @@ export async function acceptSubmission(
   const queueId = newQueueId(time)
   const hostname = config.MAIL_HOSTNAME
   let messageId = messageIdFor({ queueId, hostname })
+  const envelope = envelopeOf(session)
+  const maxMessageBytes = await spendMail(account, envelope.recipients.length, ports)
   const content = await receiveMail(stream, {
-    maxMessageBytes: config.MAX_MESSAGE_BYTES,
+    maxMessageBytes: Math.min(maxMessageBytes, config.MAX_MESSAGE_BYTES),
     inlineMaxBytes: config.INLINE_CONTENT_MAX_BYTES,
     repair: (head, fields) => {
       checkHeaderFrom(account, head, fields)
@@ -42,7 +45,7 @@ export async function acceptSubmission(
     direction: 'submission',
     acceptedAt: time,
     messageId,
-    envelope: envelopeOf(session),
+    envelope,
     session: {
       receivedBy: 'submission',
       clientAddress: clientAddressOf(session),
@@ -55,6 +58,7 @@ export async function acceptSubmission(
     content,
   }
   await ports.publish(job)
+  countBytes(account, contentSize(content), ports)
   acceptedMails.inc({ listener: 'submission' })
   return queueId
 }

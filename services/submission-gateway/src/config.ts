@@ -1,5 +1,6 @@
 // Settings of the submission gateway.
 import {
+  admissionSettings,
   bareLf,
   brokerSettings,
   contentSettings,
@@ -7,6 +8,7 @@ import {
   port,
   positive,
   processSettings,
+  sendingLimitSettings,
   smtpSettings,
   tlsSettings,
 } from '@sekimori/config/settings'
@@ -23,7 +25,8 @@ export const schema = Type.Object({
   SUBMISSION_PORT: port(1587, 'submission with STARTTLS (RFC 6409)'),
   SMTPS_PORT: port(1465, 'submission over implicit TLS (RFC 8314)'),
   BARE_LF: bareLf('repair'),
-  MAX_MESSAGE_BYTES: positive(52_428_800, 'largest mail in octets (SIZE, RFC 1870)'),
+  ...admissionSettings(500, 1_200),
+  ...sendingLimitSettings,
   MAX_RECIPIENTS: positive(1_000, 'recipients of one mail'),
   MAX_SESSIONS: positive(2_000, 'sessions of one listener at the same time'),
   ...proxySettings,

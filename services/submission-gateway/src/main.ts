@@ -1,9 +1,11 @@
 // Submission gateway: 587 with STARTTLS and 465 with implicit TLS, for accounts that log in.
+import { Admission } from '@sekimori/login/admission'
 import { openBroker } from '@sekimori/queue/broker'
 import { openCertificates } from '@sekimori/runtime/certificates'
 import { loadSettings, openService } from '@sekimori/runtime/service'
 import { listenSmtp } from '@sekimori/smtp/listener'
 import { openDatabase } from '@sekimori/store/database'
+import { UsageCounter } from '@sekimori/store/usage-counter'
 import { schema } from './config.ts'
 import { listenerOptions } from './listener-options.ts'
 import { openSubmissionPorts } from './open-ports.ts'
@@ -13,7 +15,9 @@ const config = loadSettings(schema)
 await using service = await openService('submission-gateway', config)
 await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
-const decisions = submissionDecisions(config, await openSubmissionPorts(database, broker))
+await using admission = new Admission(database, 'submission', config)
+await using usage = new UsageCounter(database)
+const decisions = submissionDecisions(config, await openSubmissionPorts(config, database, broker, admission, usage))
 await using certificates = await openCertificates(config, service.log)
 const options = (encryption: 'starttls' | 'implicit') => listenerOptions(config, encryption, certificates)
 await using _submission = await listenSmtp(options('starttls'), decisions, service.log)

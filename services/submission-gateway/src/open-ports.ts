@@ -1,5 +1,6 @@
 // Binds the ports of the submission gateway to the real database and broker.
 
+import type { Admission } from '@sekimori/login/admission'
 import { openLogin } from '@sekimori/login/login'
 import { contentHolder } from '@sekimori/mail/content'
 import type { Broker } from '@sekimori/queue/broker'
@@ -9,13 +10,25 @@ import { confirmContent, releaseContent, storeContent } from '@sekimori/store/co
 import type { Database } from '@sekimori/store/database'
 import { openDirectory } from '@sekimori/store/directory'
 import { mayPost } from '@sekimori/store/list-expansion'
+import { openSendingLimits, standardLimits } from '@sekimori/store/sending-limit'
 import { openSendingState } from '@sekimori/store/sending-stop'
+import type { UsageCounter } from '@sekimori/store/usage-counter'
+import type { Config } from './config.ts'
 import type { Ports } from './ports.ts'
 
-export async function openSubmissionPorts(database: Database, broker: Broker): Promise<Ports> {
+export async function openSubmissionPorts(
+  config: Config,
+  database: Database,
+  broker: Broker,
+  admission: Admission,
+  usage: UsageCounter,
+): Promise<Ports> {
   const holder = (queueId: string) => contentHolder(queueId, 'submission')
   return {
     login: await openLogin(database),
+    admission,
+    usage,
+    sendingLimits: openSendingLimits(database, standardLimits(config)),
     directory: openDirectory(database),
     mayPost: (list, sender) => mayPost(database, list, sender),
     sendingState: openSendingState(database),

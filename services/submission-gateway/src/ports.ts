@@ -1,11 +1,18 @@
 // What the decisions of this edge need from outside.
 
+import type { Admission } from '@sekimori/login/admission'
 import type { Login } from '@sekimori/login/login'
 import type { Job } from '@sekimori/mail/job'
 import type { Directory, ListFound } from '@sekimori/store/directory'
+import type { SendingLimits } from '@sekimori/store/sending-limit'
 import type { SendingState } from '@sekimori/store/sending-stop'
+import type { UsageCounter } from '@sekimori/store/usage-counter'
 
 export interface Ports {
+  admission: Pick<Admission, 'admit' | 'leave'>
+  /** What the account may send. */
+  sendingLimits(address: string): Promise<SendingLimits>
+  usage: Pick<UsageCounter, 'used' | 'spend' | 'note'>
   login: Login
   directory: Directory
   mayPost(list: ListFound, sender: string): Promise<boolean>

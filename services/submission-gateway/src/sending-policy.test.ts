@@ -12,7 +12,14 @@ const alice = { id: 1, address: 'alice@example.test' }
 
 test('MAIL FROM is refused while sending is stopped, and taken again afterwards', async () => {
   let state: SendingState = 'allowed'
-  const decisions = submissionDecisions({} as Config, { sendingState: async () => state } as unknown as Ports)
+  const decisions = submissionDecisions(
+    {} as Config,
+    {
+      sendingState: async () => state,
+      sendingLimits: async () => ({ mailsPerHour: 1, recipientsPerHour: 1, recipientsPerDay: 1, bytesPerDay: 1 }),
+      usage: { used: () => 0 },
+    } as unknown as Ports,
+  )
   const session = { user: alice } as unknown as SMTPServerSession
   const mailFrom = (address: string) => decisions.mailFrom({ address, args: {} }, session)
   await mailFrom(alice.address)

@@ -5,6 +5,7 @@ import type { Job } from '@sekimori/mail/job'
 import { DependencyAway } from '@sekimori/runtime/dependency'
 import { createLog } from '@sekimori/runtime/log'
 import { listenSmtp } from '@sekimori/smtp/listener'
+import type { SendingLimits } from '@sekimori/store/sending-limit'
 import { dialSmtp, type SmtpDialer } from '@sekimori/testing/smtp-dialer'
 import { fixedCertificates, makeTestCertificate } from '@sekimori/testing/test-certificate'
 import type { Config } from './config.ts'
@@ -37,12 +38,23 @@ const config = {
   GREETING_DELAY_MS: 0,
 } as Config
 
+const limits: SendingLimits = {
+  mailsPerHour: 100,
+  recipientsPerHour: 100,
+  recipientsPerDay: 100,
+  bytesPerDay: 1e9,
+  maxMessageBytes: 1e9,
+}
+
 function portsThatNote(changes: Partial<Ports> = {}) {
   const jobs: Job[] = []
   const stored = new Map<string, Buffer>()
   const ports: Ports = {
     login: async ({ address, password }) =>
       address === ALICE && password === 'right' ? { kind: 'ok', account: { id: 1, address } } : { kind: 'refused' },
+    admission: { admit: () => undefined, leave: () => {} },
+    sendingLimits: async () => limits,
+    usage: { used: () => 0, spend: async () => undefined, note: () => 0 },
     directory: {
       lookup: async (address) =>
         address === 'bob@example.test'

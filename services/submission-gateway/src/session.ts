@@ -8,6 +8,7 @@ import type { Config } from './config.ts'
 import type { Ports } from './ports.ts'
 import { checkRecipient } from './recipient-policy.ts'
 import { checkMailFrom, requireAccount } from './sender-policy.ts'
+import { checkMailLimits, checkRecipientLimits } from './sending-limit.ts'
 import { checkSending } from './sending-policy.ts'
 
 /** AUTH, MAIL, RCPT and DATA for accounts; nothing is taken without a login (RFC 6409 section 4.3). */
@@ -32,13 +33,20 @@ export function submissionDecisions(config: Config, ports: Ports): Decisions {
           throw loginImpossible()
       }
     },
+    async connect(session) {
+      const refusal = ports.admission.admit(session.id, clientAddressOf(session))
+      if (refusal !== undefined) throw new SmtpReply(421, '4.7.0', refusal)
+    },
+    closed: (session) => ports.admission.leave(session.id),
     async mailFrom(address, session) {
       const account = requireAccount(session.user)
       checkMailFrom(account, address.address)
       await checkSending(account, ports)
+      await checkMailLimits(account, address, ports)
     },
     async recipient(address, session) {
       const account = requireAccount(session.user)
+      await checkRecipientLimits(account, session.envelope.rcptTo.length + 1, ports)
       await checkRecipient(ports, address.address, account.address)
     },
     data: async (stream, session) => acceptSubmission(stream, session, requireAccount(session.user), config, ports),

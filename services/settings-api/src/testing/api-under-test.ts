@@ -39,6 +39,13 @@ export async function openApi(
     masterKey: randomBytes(32),
     mailHostname: 'mail.example.test',
     dnsServers: [],
+    sendingLimits: {
+      mailsPerHour: 10,
+      recipientsPerHour: 20,
+      recipientsPerDay: 50,
+      bytesPerDay: 1_000_000,
+      maxMessageBytes: 50_000,
+    },
     ...more,
   })
   const call: ApiUnderTest['call'] = async (method, url, body) => {
