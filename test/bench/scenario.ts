@@ -109,7 +109,7 @@ function composeMail({ mailFrom, recipient, sizeBytes }: Scenario): string {
 
 async function delivered(database: pg.Client, recipient: string): Promise<number> {
   const { rows } = await database.query(
-    "select count(*)::int as count from message_trace where recipient = $1 and stage = 'maildrop'",
+    "select count(*)::int as count from message_trace where lower(recipient) = lower($1) and stage = 'maildrop'",
     [recipient],
   )
   return rows[0].count

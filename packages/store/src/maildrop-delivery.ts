@@ -31,12 +31,14 @@ export function openMaildropDelivery(database: Database): DeliverCopy {
  * job comes again. A job may come twice in one batch, too.
  */
 export async function insertCopies(client: Queryable, copies: MaildropCopy[]): Promise<void> {
+  // A mail to many sends its content once, not once for each of them.
+  const contents = new Map(copies.flatMap(({ contentId, bytes }) => (bytes === undefined ? [] : [[contentId, bytes]])))
   await client.query({
     name: 'insert_copies',
     text: `with copy as (
-             select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::jsonb[],
-                                  $11::bigint[], $12::text[], $13::bytea[], $14::bytea[], $15::text[], $16::bigint[])
-               as copy(${TRACE_COLUMNS}, account_id, content_id, bytes, added, struck, size_bytes)
+             select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::jsonb[], $11::text[],
+                                  $12::bigint[], $13::text[], $14::bytea[], $15::text[], $16::bigint[])
+               as copy(${TRACE_COLUMNS}, account_id, content_id, added, struck, size_bytes)
            ), traced as (
              insert into message_trace (${TRACE_COLUMNS}) select ${TRACE_COLUMNS} from copy
              on conflict do nothing returning queue_id, recipient, stage
@@ -44,19 +46,22 @@ export async function insertCopies(client: Queryable, copies: MaildropCopy[]): P
              select distinct on (queue_id, recipient, stage) copy.* from copy join traced using (queue_id, recipient, stage)
            ), stored as (
              insert into content (id, size_bytes, bytes)
-             select distinct on (content_id) content_id, octet_length(bytes), bytes from fresh where bytes is not null
+             select content_id, octet_length(bytes), bytes
+             from unnest($17::text[], $18::bytea[]) as given(content_id, bytes)
+             where content_id in (select content_id from fresh) order by content_id
              on conflict do nothing
            )
            insert into maildrop_message (account_id, queue_id, content_id, added, struck, size_bytes)
-           select account_id, queue_id, content_id, added, struck::integer[], size_bytes from fresh`,
+           select account_id, queue_id, content_id, added, struck::integer[], size_bytes from fresh order by content_id`,
     values: [
       ...traceArrays(copies.map((copy) => copy.trace)),
       copies.map((copy) => copy.accountId),
       copies.map((copy) => copy.contentId),
-      copies.map((copy) => copy.bytes ?? null),
       copies.map((copy) => copy.added),
       copies.map((copy) => `{${copy.struck.join(',')}}`),
       copies.map((copy) => copy.sizeBytes),
+      [...contents.keys()],
+      [...contents.values()],
     ],
   })
 }

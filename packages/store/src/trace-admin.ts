@@ -19,6 +19,8 @@ export interface TracedEnd {
   messageId?: string
   direction: string
   history: HistoryEntry[]
+  /** The alias, list or forwarding account through which this recipient was reached. */
+  via?: string
   endedAt: string
 }
 
@@ -34,34 +36,110 @@ export interface TraceFilter {
   until?: Date | undefined
 }
 
+/** Whose mail may be seen: all of it, that of some domains, or an account's own. */
+export type TraceScope =
+  | { kind: 'all' }
+  | { kind: 'domains'; domains: string[] }
+  /** What it received, and what it sent, to whom it sent it: not to whom aliases, lists and others handed that on. */
+  | { kind: 'account'; address: string }
+
 /** Ends, newest mail first; a page's key is queue id, recipient and stage. */
 export async function searchTrace(
   database: Queryable,
   filter: TraceFilter,
   { after, limit }: PageRequest,
+  scope: TraceScope = { kind: 'all' },
 ): Promise<Page<TracedEnd>> {
-  const values: unknown[] = []
-  const bind = (value: unknown) => `$${values.push(value)}`
-  const conditions = conditionsOf(filter, bind)
-  if (after !== undefined) conditions.push(`(queue_id, recipient, stage) < (${after.map(bind).join(', ')})`)
-  const { rows } = await database.query<TraceRow>(
-    `select queue_id, recipient, stage, outcome, detail, mail_from, account, message_id, direction, history, ended_at
-     from message_trace where ${['true', ...conditions].join(' and ')}
-     order by queue_id desc, recipient desc, stage desc limit ${bind(limit + 1)}`,
-    values,
-  )
+  const { text, values } = traceQuery(filter, { after, limit }, scope)
+  const { rows } = await database.query<TraceRow>(text, values)
   return cutPage(rows, limit, (row) => [row.queue_id, row.recipient, row.stage], toEnd)
 }
 
-function conditionsOf(filter: TraceFilter, bind: (value: unknown) => string): string[] {
-  const { queueId, messageId, address, outcome, since, until } = filter
-  const conditions: string[] = []
-  if (queueId !== undefined) conditions.push(`queue_id = ${bind(queueId)}`)
-  if (messageId !== undefined) conditions.push(`message_id = any(${bind([messageId, `<${messageId}>`])}::text[])`)
-  if (address !== undefined) {
-    const forms = bind([...new Set([address, normalizeAddress(address)])])
-    conditions.push(`(recipient = any(${forms}) or mail_from = any(${forms}) or account = any(${forms}))`)
+/**
+ * The search as one statement: each way in that an index serves by itself, newest first, as many rows as the page has;
+ * then the newest of all.
+ */
+export function traceQuery(
+  filter: TraceFilter,
+  { after, limit }: PageRequest,
+  scope: TraceScope,
+): { text: string; values: unknown[] } {
+  const values: unknown[] = []
+  const bind = (value: unknown) => `$${values.push(value)}`
+  const conditions = conditionsOf(filter, bind)
+  // The first condition is the one that the index understands.
+  if (after !== undefined) {
+    const [queueId, recipient, stage] = after.map(bind)
+    conditions.push(`queue_id <= ${queueId}`, `(queue_id, recipient, stage) < (${queueId}, ${recipient}, ${stage})`)
   }
+  const most = bind(limit + 1)
+  const { ways, within } = waysOf(filter, scope, bind)
+  const parts = ways.map(
+    (way) =>
+      `(select ${COLUMNS} from message_trace where ${[way, ...within, ...conditions].join(' and ')}
+        order by ${ORDER} limit ${most})`,
+  )
+  const text =
+    parts.length === 1
+      ? parts[0]!.slice(1, -1)
+      : `select distinct on (queue_id, recipient, stage) * from (${parts.join(' union all ')}) as found
+         order by ${ORDER} limit ${most}`
+  return { text, values }
+}
+
+const COLUMNS =
+  'queue_id, recipient, stage, outcome, detail, mail_from, account, message_id, direction, history, via, ended_at'
+const ORDER = 'queue_id desc, recipient desc, stage desc'
+
+type Bind = (value: unknown) => string
+
+/** Conditions of which any may hold, each with an index of its own, and conditions that must hold besides. */
+function waysOf(filter: TraceFilter, scope: TraceScope, bind: Bind): { ways: string[]; within: string[] } {
+  const { queueId, messageId, address } = filter
+  const ofScope = scopeWays(scope, bind)
+  const ofAddress = address === undefined ? [] : addressWays(bind(normalizeAddress(address)))
+  // The way that finds the fewest comes first.
+  const given = [
+    queueId === undefined ? [] : [`queue_id = ${bind(queueId)}`],
+    messageId === undefined ? [] : [`message_id = any(${bind([messageId, `<${messageId}>`])}::text[])`],
+    ...(scope.kind === 'account' ? [ofScope, ofAddress] : [ofAddress, ofScope]),
+  ].filter((ways) => ways.length > 0)
+  const [ways = ['true'], ...within] = given
+  return { ways, within: within.map((others) => `(${others.join(' or ')})`) }
+}
+
+function addressWays(address: string): string[] {
+  return [
+    `lower(recipient) = lower(${address})`,
+    `(lower(mail_from) = lower(${address}) and mail_from <> '')`,
+    `account = ${address}`,
+  ]
+}
+
+function scopeWays(scope: TraceScope, bind: Bind): string[] {
+  switch (scope.kind) {
+    case 'all':
+      return []
+    case 'account': {
+      const address = bind(scope.address)
+      return [`lower(recipient) = lower(${address})`, `(account = ${address} and (via is null or via = ${address}))`]
+    }
+    case 'domains':
+      // The domains of a token may be gone: then it shows nothing.
+      if (scope.domains.length === 0) return ['false']
+      return scope.domains.flatMap((name) => {
+        const domain = bind(name)
+        return [
+          `split_part(lower(recipient), '@', -1) = ${domain}`,
+          `(split_part(account, '@', -1) = ${domain} and account is not null)`,
+        ]
+      })
+  }
+}
+
+function conditionsOf(filter: TraceFilter, bind: Bind): string[] {
+  const { outcome, since, until } = filter
+  const conditions: string[] = []
   if (outcome !== undefined) conditions.push(`outcome = ${bind(outcome)}`)
   if (since !== undefined) conditions.push(`queue_id >= ${bind(firstQueueIdOf(since))}`)
   if (until !== undefined) conditions.push(`queue_id < ${bind(firstQueueIdOf(until))}`)
@@ -84,6 +162,7 @@ interface TraceRow {
   message_id: string | null
   direction: string
   history: HistoryEntry[]
+  via: string | null
   ended_at: Date
 }
 
@@ -100,6 +179,7 @@ function toEnd(row: TraceRow): TracedEnd {
     ...(row.message_id === null ? {} : { messageId: row.message_id }),
     direction,
     history,
+    ...(row.via === null ? {} : { via: row.via }),
     endedAt: row.ended_at.toISOString(),
   }
 }

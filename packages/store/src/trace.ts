@@ -21,6 +21,8 @@ export interface TraceEntry {
   messageId?: string
   direction: string
   history: string
+  /** The alias, list or forwarding account through which this recipient was reached. */
+  via?: string
 }
 
 /** The trace entry for the end of one recipient of a job. */
@@ -44,11 +46,12 @@ export function traceEntry(
     ...(job.messageId === undefined ? {} : { messageId: storableText(job.messageId, INDEXED_LENGTH) }),
     direction: job.direction,
     history: toJsonb(history),
+    ...(job.forwarded === undefined ? {} : { via: job.forwarded.by }),
   }
 }
 
 export const TRACE_COLUMNS =
-  'queue_id, recipient, stage, outcome, detail, mail_from, account, message_id, direction, history'
+  'queue_id, recipient, stage, outcome, detail, mail_from, account, message_id, direction, history, via'
 
 /** The entries as one array a column, for `unnest`. */
 export function traceArrays(entries: TraceEntry[]): unknown[] {
@@ -64,6 +67,7 @@ export function traceArrays(entries: TraceEntry[]): unknown[] {
     column((entry) => entry.messageId),
     column((entry) => entry.direction),
     column((entry) => entry.history),
+    column((entry) => entry.via),
   ]
 }
 
@@ -72,7 +76,7 @@ export async function insertTrace(client: Queryable, entries: TraceEntry[]): Pro
   await client.query({
     name: 'insert_trace',
     text: `insert into message_trace (${TRACE_COLUMNS})
-           select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::jsonb[])
+           select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::jsonb[], $11::text[])
            on conflict do nothing`,
     values: traceArrays(entries),
   })

@@ -1,6 +1,6 @@
 // Settings of local delivery.
 
-import { duration } from '@sekimori/config/duration'
+import { duration, parseDuration } from '@sekimori/config/duration'
 import { brokerSettings, databaseSettings, processSettings, stageSettings } from '@sekimori/config/settings'
 import { srsSettings } from '@sekimori/config/srs-settings'
 import Type, { type Static } from 'typebox'
@@ -16,6 +16,12 @@ export const schema = Type.Object({
   ),
   CONTENT_SWEEP_INTERVAL: duration('1h', 'how often the content store is searched for what nobody needs'),
   ...srsSettings,
+  TRACE_RETENTION: Type.Refine(
+    duration('90d', 'how long the message trace is kept, in steps of a week; 14d at least'),
+    // Mail may wait for days, and the trace is how it is known that a recipient has had it.
+    (text) => (parseDuration(text) ?? 0) >= 14 * 86_400_000,
+    () => 'must be a duration of 14d at least',
+  ),
 })
 
 export type Config = Static<typeof schema>

@@ -18,6 +18,9 @@ export function copyFor(job: Job, member: Member, via?: string): MaildropCopy {
     added,
     struck: job.struck,
     sizeBytes: added.length + contentSize(content) - struckSize(job.struck),
-    trace: traceEntry(job, member.address, 'maildrop', 'delivered', via === undefined ? undefined : `via ${via}`),
+    trace: {
+      ...traceEntry(job, member.address, 'maildrop', 'delivered', via === undefined ? undefined : `via ${via}`),
+      ...(via === undefined ? {} : { via: via.replace(/^list /, '') }),
+    },
   }
 }

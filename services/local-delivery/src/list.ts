@@ -98,7 +98,7 @@ class Distribution {
     await Promise.all(hasRoom.map(({ copy }) => this.#ports.deliver(copy)))
     // Who wrote to the list must not learn its members: a full maildrop is in the trace, and nobody is told.
     for (const { member } of copies.filter((copy) => !hasRoom.includes(copy)))
-      this.#plan.entries.push({ ...overQuota(job, member.address).entry, outcome: 'dropped' })
+      this.#plan.entries.push({ ...overQuota(job, member.address).entry, outcome: 'dropped', via: this.#list.address })
     this.#plan.lists.push(...lists)
     for (const end of outside) this.posted.outside.push(this.#outsideCopy(end))
     this.#plan.entries.push(...entries)

@@ -8,6 +8,7 @@ import { schema } from './config.ts'
 import { startContentSweep } from './content-sweep.ts'
 import { handleDelivery } from './handler.ts'
 import { openPorts } from './open-ports.ts'
+import { startTraceUpkeep } from './trace-upkeep.ts'
 
 const config = loadSettings(schema)
 await using service = await openService('local-delivery', config)
@@ -15,6 +16,7 @@ await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
 const ports = openPorts(config, database)
 await using _sweep = startContentSweep(config, service, database)
+await using _upkeep = startTraceUpkeep(config, service, database)
 await using _consumer = await consume(broker, deliverLocal, (job) => handleDelivery(job, ports), {
   prefetch: config.PREFETCH,
   attemptLimit: config.ATTEMPT_LIMIT,

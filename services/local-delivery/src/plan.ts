@@ -71,9 +71,10 @@ export function sortEnds(job: Job, ends: End[]): Omit<Plan, 'resolution'> {
   return plan
 }
 
-function passedEntry(job: Job, { address, stage, targets }: Extract<End, { kind: 'passed' }>): TraceEntry {
+function passedEntry(job: Job, { address, stage, targets, via }: Extract<End, { kind: 'passed' }>): TraceEntry {
   const outcome = stage === 'alias' ? 'expanded' : 'forwarded'
-  return traceEntry(job, address, stage, outcome, `to ${targets} ${targets === 1 ? 'address' : 'addresses'}`)
+  const detail = `to ${targets} ${targets === 1 ? 'address' : 'addresses'}`
+  return { ...traceEntry(job, address, stage, outcome, detail), ...(via === undefined ? {} : { via }) }
 }
 
 /** Who has handed the mail on before, as they noted in its header. */

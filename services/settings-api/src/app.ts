@@ -36,6 +36,7 @@ import { quarantineAccessRoutes } from './routes/quarantine-accesses.ts'
 import { quarantineOrderRoutes } from './routes/quarantine-orders.ts'
 import { sendingLimitRoutes } from './routes/sending-limits.ts'
 import { signatureRoutes } from './routes/signatures.ts'
+import { tokenRoutes } from './routes/tokens.ts'
 import { virusPolicyRoutes } from './routes/virus-policy.ts'
 import { suspensionRoutes } from './routes/warning-suspension.ts'
 import { suspensionListRoutes } from './routes/warning-suspensions.ts'
@@ -86,7 +87,8 @@ export async function buildApp(context: Context): Promise<FastifyInstance> {
 
 async function operatorRoutes(v1: FastifyInstance, context: Context): Promise<void> {
   v1.decorateRequest('apiKeyId', '')
-  v1.addHook('onRequest', requireBearer(context.adminApiKey))
+  v1.decorateRequest('caller')
+  v1.addHook('onRequest', requireBearer(context.adminApiKey, context.database))
   v1.setNotFoundHandler(noSuchCall)
   await v1.register(domainRoutes(context))
   await v1.register(dmarcPolicyRoutes(context))
@@ -109,6 +111,7 @@ async function operatorRoutes(v1: FastifyInstance, context: Context): Promise<vo
   await v1.register(quarantineOrderRoutes(context))
   await v1.register(quarantineAccessRoutes(context))
   await v1.register(messageRoutes(context))
+  await v1.register(tokenRoutes(context))
   await v1.register(suspensionListRoutes(context))
   await v1.register(suspensionRoutes(context))
   await v1.register(signatureRoutes(context))

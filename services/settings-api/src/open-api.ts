@@ -10,7 +10,7 @@ export const openApi: FastifyDynamicSwaggerOptions = {
       description: [
         { name: 'warning suspensions' },
         { name: 'signatures' },
-        'Every call needs `Authorization: Bearer <ADMIN_API_KEY>`. Errors are problem details (RFC 9457, `application/problem+json`) with English and Japanese texts.',
+        'Every call needs `Authorization: Bearer <ADMIN_API_KEY>`; some take a token of `/v1/tokens` as well and answer what it may see. Errors are problem details (RFC 9457, `application/problem+json`) with English and Japanese texts.',
         'An address in a path may be percent-encoded UTF-8. Listings come in pages: pass `nextCursor` as `cursor` until it is absent.',
       ].join('\n\n'),
     },
@@ -24,6 +24,7 @@ export const openApi: FastifyDynamicSwaggerOptions = {
       { name: 'lists' },
       { name: 'quarantine' },
       { name: 'messages' },
+      { name: 'tokens' },
       { name: 'warning suspensions' },
       { name: 'signatures' },
     ],

@@ -11,6 +11,7 @@ interface Kind {
 export const problemKinds = {
   'bad-request': { status: 400, title: 'The request can not be understood', titleJa: 'リクエストを解釈できません' },
   unauthorized: { status: 401, title: 'A valid bearer token is needed', titleJa: '有効なベアラートークンが必要です' },
+  forbidden: { status: 403, title: 'The token is not good for this', titleJa: 'このトークンでは許可されていません' },
   'not-found': { status: 404, title: 'There is no such thing', titleJa: '見つかりません' },
   'domain-exists': { status: 409, title: 'The domain exists already', titleJa: 'ドメインは既に存在します' },
   'domain-in-use': { status: 409, title: 'The domain is in use', titleJa: 'ドメインは使用中です' },

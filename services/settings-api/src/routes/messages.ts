@@ -4,6 +4,7 @@ import { timeOfQueueId } from '@sekimori/mail/queue-id'
 import { searchTrace, type TracedEnd } from '@sekimori/store/trace-admin'
 import Type from 'typebox'
 import type { Context } from '../app.ts'
+import { traceScope } from '../caller.ts'
 import { keyPart, listingQuery, pageOf, readPage, showPage } from '../page-query.ts'
 import { problemResponses } from '../problem-responses.ts'
 import { instant, queueId, readInstant, searchText } from './parameters.ts'
@@ -24,6 +25,7 @@ const MessageEnd = Type.Object({
       'delivered, expanded (a list), sent, bounced, quarantined, refused (in the session, by DMARC), dropped or deferred-expired; of a warning: dropped (switched off), suspended or capped; of mail that was set aside unchecked: held, released (a further item tells its end), deleted or expired',
   }),
   detail: Type.Optional(Type.String({ description: "the remote server's last reply, what was found, or why" })),
+  via: Type.Optional(Type.String({ description: 'the alias, list or forwarding account that led to this recipient' })),
   history: Type.Array(Type.Object({ stage: Type.String(), at: time, outcome: Type.String() })),
 })
 const querystring = listingQuery({
@@ -37,7 +39,8 @@ const querystring = listingQuery({
 const description =
   'One item for each recipient whose mail has reached its end, newest mail first, with what each stage did to it. ' +
   'A mail that is still under way to a recipient (in a queue, or waiting for the next delivery attempt) has no end yet, ' +
-  'so it is not listed for that recipient. Metadata only, never content.'
+  'so it is not listed for that recipient. Metadata only, never content. A token of an operator sees the mail of its domains; that of an account sees what it received and what ' +
+  'it sent, for the recipients that it named.'
 
 export const messageRoutes =
   ({ database }: Context): FastifyPluginAsyncTypebox =>
@@ -46,10 +49,15 @@ export const messageRoutes =
     const summary = 'Search the message trace'
     app.get(
       '/messages',
-      { schema: { tags: ['messages'], summary, description, querystring, response } },
-      async ({ query }) => {
+      { schema: { tags: ['messages'], summary, description, querystring, response }, config: { isOpenToTokens: true } },
+      async ({ query, caller }) => {
         const filter = { ...query, since: readInstant(query.since, 'since'), until: readInstant(query.until, 'until') }
-        const page = await searchTrace(database, filter, readPage(query, keyPart.text, keyPart.text, keyPart.text))
+        const page = await searchTrace(
+          database,
+          filter,
+          readPage(query, keyPart.text, keyPart.text, keyPart.text),
+          traceScope(caller),
+        )
         return showPage(page, showEnd)
       },
     )
