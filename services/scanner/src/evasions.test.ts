@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { eicar } from '@sekimori/testing/mail-text'
 import { benignMails } from './testing/benign-mails.ts'
 import { combinedEvasions } from './testing/combined-evasions.ts'
+import { drawnMails } from './testing/drawn-mails.ts'
 import { evasions } from './testing/evasions.ts'
 import { fileEvasions } from './testing/place-evasions.ts'
 import { openRealEngine, type RealEngine } from './testing/real-engine.ts'
@@ -32,6 +33,12 @@ test('S1-15 a virus is found behind every way to break MIME', async () => {
   const samples = [...evasions(eicar()), ...fileEvasions(eicar()), ...combinedEvasions(eicar(), 500)]
   assert.ok(samples.length > 1_500)
   assert.deepEqual(await unlike(() => 'infected', samples, engine), [])
+})
+
+test('S1-15 a virus is found wherever it stands in mail by the rules, also where clamd by itself leaves it out', async () => {
+  await using engine = await openRealEngine()
+  assert.deepEqual(await unlike(() => 'infected', drawnMails(eicar(), 500), engine), [])
+  assert.deepEqual(await unlike(() => 'clean', drawnMails('a harmless file', 100), engine), [])
 })
 
 test('mail that is odd and harmless is clean', async () => {

@@ -36,6 +36,9 @@ export function* piecesOfMail(mail: Buffer, { isScannedRaw, onStep }: PieceOptio
     workBytes: WORK.timesSize * mail.length + WORK.atLeastBytes,
   }
   const pages = new Pages()
+  /** What clamd has seen, unless the mail has something odd about it anywhere: then it may have lost its way. */
+  const plain: Buffer[] = []
+  let isOdd = !isScannedRaw
   try {
     const options = {
       limits,
@@ -44,7 +47,9 @@ export function* piecesOfMail(mail: Buffer, { isScannedRaw, onStep }: PieceOptio
     }
     for (const part of mailParts(mail, options)) {
       // clamd decodes the raw mail itself; only a reading that it may not share is given to it once more.
-      if (!part.isPlain || !isScannedRaw) yield { kind: 'scan', bytes: part.bytes }
+      if (part.isPlain && !isOdd) plain.push(part.bytes)
+      else yield { kind: 'scan', bytes: part.bytes }
+      isOdd ||= !part.isPlain
       if (isHtml(part)) yield* pages.pieces(part)
       yield { kind: 'unpack', bytes: part.bytes }
     }
@@ -52,6 +57,7 @@ export function* piecesOfMail(mail: Buffer, { isScannedRaw, onStep }: PieceOptio
     if (!(error instanceof WalkLimitReached)) throw error
     obstacles.push(error.reason)
   }
+  if (isOdd || obstacles.length > 0) for (const bytes of plain) yield { kind: 'scan', bytes }
   for (const reason of new Set(obstacles)) yield { kind: 'unscannable', reason }
 }
 

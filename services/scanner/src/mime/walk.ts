@@ -11,7 +11,7 @@ import { readAnyhow, readBody } from './decoders.ts'
 import { type Entity, readEntity } from './entity.ts'
 import { isEncryptedPart, isFragment, mediaType } from './media-type.ts'
 import { openSignedData } from './signed-data.ts'
-import { sniffBoundaries, splitMultipart } from './split.ts'
+import { type Split, sniffBoundaries, splitMultipart } from './split.ts'
 import { readUuencoded } from './uuencode.ts'
 import { readYEnc } from './yenc.ts'
 
@@ -58,9 +58,9 @@ export function mailParts(mail: Buffer, options: WalkOptions): Iterable<Part> {
   return new Walk(options).entity(mail, 0, true)
 }
 
-/** What clamd looks into wherever it stands in the mail: it leaves parts of other multiparts out. */
-const PLAIN_MULTIPARTS = new Set(['multipart/mixed', 'multipart/alternative', 'multipart/related', 'multipart/report'])
-const PLAIN_DEPTH = 4
+/** What clamd looks into wherever it stands in the mail: it leaves parts of others out, also of multipart/related. */
+const PLAIN_MULTIPARTS = new Set(['multipart/mixed', 'multipart/alternative'])
+const PLAIN_DEPTH = 3
 
 class Walk {
   #options: WalkOptions
@@ -73,40 +73,44 @@ class Walk {
     this.#options = options
   }
 
-  *entity(bytes: Buffer, depth: number, isPlain: boolean): Iterable<Part> {
+  /** @param isTrusted clamd finds the way here. */
+  *entity(bytes: Buffer, depth: number, isTrusted: boolean): Iterable<Part> {
     if (depth > this.#options.limits.depth) throw new WalkLimitReached('depth')
     this.#work(bytes.length)
-    if (!isPlain && this.#isSeen('entity', bytes)) return
+    if (!isTrusted && this.#isSeen('entity', bytes)) return
     const readings = readEntity(bytes)
-    const isOnly = isPlain && readings.length === 1
-    for (const reading of readings) yield* this.#reading(reading, depth, isOnly && reading.isPlain)
-    if (readings.length > 1) yield* this.#anyhow(bytes, depth)
+    const isOnly = readings.length === 1
+    for (const reading of readings) yield* this.#reading(reading, depth, isTrusted && isOnly, isOnly && reading.isPlain)
+    if (!isOnly) yield* this.#anyhow(bytes, depth)
   }
 
-  *#reading(entity: Entity, depth: number, isPlain: boolean): Iterable<Part> {
+  /** @param isOnly nobody reads it in another way. */
+  *#reading(entity: Entity, depth: number, isTrusted: boolean, isOnly: boolean): Iterable<Part> {
     const contentType = mediaType(entity.contentTypes[0])
     if (isFragment(entity.contentTypes)) this.#options.onObstacle?.('damaged')
     if (isEncryptedPart(contentType)) this.#options.onObstacle?.('encrypted')
-    const { candidates, isPlain: isBoundaryPlain } = boundariesOf(entity.contentTypes)
+    const boundaries = boundariesOf(entity.contentTypes)
     const isMultipart = contentType.startsWith('multipart/')
-    if (isPlain && isBoundaryPlain && PLAIN_MULTIPARTS.has(contentType) && entity.encodings.length === 0) {
-      const { parts, outside, isOrdinary } = splitMultipart(entity.body, candidates[0]!, false)
-      const isShallow = depth < PLAIN_DEPTH
-      if (isOrdinary) {
-        this.#work(entity.body.length)
-        for (const part of parts) yield* this.entity(part, depth + 1, isShallow)
-        for (const bytes of outside) yield* this.#files(bytes, depth)
-        return
-      }
+    if (isOnly && isMultipart && boundaries.isPlain && entity.encodings.length === 0) {
+      const split = splitMultipart(entity.body, boundaries.candidates[0]!, false)
+      const isSeen = isTrusted && PLAIN_MULTIPARTS.has(contentType) && depth < PLAIN_DEPTH
+      if (split.isOrdinary) return yield* this.#ordinaryMultipart(entity.body, split, depth, isSeen)
     }
+    const { candidates } = boundaries
     const isUntyped = entity.contentTypes.length === 0 && sniffBoundaries(entity.body).length > 0
     const isOdd = isMultipart || candidates.length > 0 || isUntyped
     for (const { bytes, isPlain: isDecodedPlain } of readBody(entity.body, entity.encodings)) {
       if (isOdd) yield* this.#multipart(bytes, candidates, depth)
-      const isLeafPlain = isPlain && isDecodedPlain && !isOdd
-      yield* this.#leaf({ bytes, contentType, contentTypes: entity.contentTypes, isPlain: isLeafPlain }, depth)
-      if (!isLeafPlain && (isOdd || !isPlain)) yield* this.#anyhow(bytes, depth)
+      const isPlain = isTrusted && isOnly && isDecodedPlain && !isOdd
+      yield* this.#leaf({ bytes, contentType, contentTypes: entity.contentTypes, isPlain }, depth)
+      if (isOdd || !isOnly) yield* this.#anyhow(bytes, depth)
     }
+  }
+
+  *#ordinaryMultipart(body: Buffer, { parts, outside }: Split, depth: number, isTrusted: boolean): Generator<Part> {
+    this.#work(body.length)
+    for (const part of parts) yield* this.entity(part, depth + 1, isTrusted)
+    for (const bytes of outside) yield* this.#files(bytes, depth)
   }
 
   /** A multipart in every way that it may be cut. */
