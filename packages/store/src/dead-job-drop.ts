@@ -1,6 +1,7 @@
 // The end of a dead job that an operator gives up: for its recipients in the trace, for its content, and for its sender.
 import { type Content, contentHolder } from '@sekimori/mail/content'
 import type { JobHeader } from '@sekimori/mail/job'
+import type { NoticeHeader } from '@sekimori/mail/notice'
 import { ContentGone, contentOpener, dropHold, readHead } from './content.ts'
 import type { Database, Queryable } from './database.ts'
 import { type DeadHeader, jobIn } from './dead-job.ts'
@@ -9,6 +10,8 @@ import { insertTrace, traceEntry } from './trace.ts'
 
 /** The stage under which a mail stands in the trace whose job was dropped. */
 export const DEAD_STAGE = 'dead'
+
+type DeadJobHeader = Exclude<DeadHeader, NoticeHeader>
 
 export type Dropping = { kind: 'dropped'; recipients: string[] } | { kind: 'unknown' } | { kind: 'replaying' }
 
@@ -51,6 +54,7 @@ async function endMail(
 ): Promise<string[]> {
   const job = jobIn(message)
   const isNotice = 'job' in message
+  if (!isNotice && (await isTakenBack(client, message))) return []
   const recipients = isNotice ? job.envelope.recipients : await notEnded(client, job)
   const detail = `dropped by an operator: ${reason}`
   // A notice that is dropped ends nobody's mail: that has its own end.
@@ -66,13 +70,30 @@ async function endMail(
   return recipients.map(({ address }) => address)
 }
 
+/** A release that has not come through: its mail is in quarantine as before, and may be released again. */
+async function isTakenBack(
+  client: Queryable,
+  { queueId, direction, released, content }: DeadJobHeader,
+): Promise<boolean> {
+  if (released === undefined) return false
+  const { rowCount } = await client.query(
+    `update quarantine set state = 'kept', leased_until = null, release_token = null
+     where queue_id = $1 and direction = $2 and kind = $3 and state = 'releasing' and release_token = $4`,
+    [queueId, released.direction, released.kind, released.token],
+  )
+  if (rowCount === 0) return false
+  if (content !== undefined) await dropHold(client, content.id, contentHolder(queueId, direction))
+  return true
+}
+
 /** Those of the recipients whose mail has no end yet. */
 async function notEnded(
   client: Queryable,
   { queueId, envelope }: JobHeader,
 ): Promise<JobHeader['envelope']['recipients']> {
   const { rows } = await client.query<{ recipient: string }>(
-    `select recipient from message_trace where queue_id = $1 and stage not in ('warning', 'notice')`,
+    `select recipient from message_trace
+     where queue_id = $1 and stage not in ('warning', 'notice') and outcome not in ('held', 'released')`,
     [queueId],
   )
   const ended = new Set(rows.map(({ recipient }) => recipient))

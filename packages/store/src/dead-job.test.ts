@@ -8,7 +8,10 @@ import { countDeadJobs, type DeadJob, keepDeadJob, replayNext } from './dead-job
 import { findDeadJob, listDeadJobs, orderReplay } from './dead-job-admin.ts'
 import { dropDeadJob } from './dead-job-drop.ts'
 import { waitingNotices } from './notice-outbox.ts'
-import { jobOf, stored, traced } from './testing/mail-set-aside.ts'
+import { findQuarantined } from './quarantine-admin.ts'
+import { orderRelease } from './quarantine-order.ts'
+import { prepareRelease } from './quarantine-release.ts'
+import { held, jobOf, masterKey, setAsideAs, stored, traced } from './testing/mail-set-aside.ts'
 import { insertTrace, traceEntry } from './trace.ts'
 
 let db: TestDatabase
@@ -101,4 +104,21 @@ test('a dropped notice ends nobody’s mail; what can not be decoded has no reci
   assert.deepEqual(rows, [{ stage: 'notice', outcome: 'dropped' }])
   const undecodable = await dead(undefined)
   assert.deepEqual(await dropDeadJob(db.database, undecodable.id), { kind: 'dropped', recipients: [] })
+})
+
+test('a release whose job is dropped has not happened: the mail is in quarantine as before', async () => {
+  const queueId = newQueueId()
+  await setAsideAs(db.database, jobOf(queueId, 'Subject: Invoice\r\n\r\nbody'), held)
+  const state = async () => (await findQuarantined(db.database, queueId))[0]?.state
+  await orderRelease(db.database, queueId, {})
+  const job = (await prepareRelease(db.database, masterKey, 1_000))!
+  const { id } = await dead(job)
+  assert.equal(await state(), 'releasing')
+  assert.deepEqual(await dropDeadJob(db.database, id), { kind: 'dropped', recipients: [] })
+  assert.equal(await state(), 'kept')
+  assert.deepEqual(await traced(db.database, queueId), ['bob@example.test held'])
+  assert.equal((await db.database.query('select from content where id like $1', [`${queueId}%`])).rowCount, 0)
+  await orderRelease(db.database, queueId, {})
+  const again = (await prepareRelease(db.database, masterKey, 1_000))!
+  assert.notEqual(again.released?.token, job.released?.token)
 })

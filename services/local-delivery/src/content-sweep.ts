@@ -44,6 +44,7 @@ export function startContentSweep(config: Config, service: Service, database: Da
       await sweep(database, ageMs, log, signal)
       await pause(intervalMs, signal)
     }
+    damaged.set(0) // from now on another process knows
   }
   const running = (async () => {
     while (!stopping.aborted) {

@@ -22,7 +22,7 @@ import { removedCopies, rescannedMails, waitingCopies } from './rescan-metrics.t
 import { Settling, signaturesInForce } from './signature-set.ts'
 
 /** A scanner that is killed is replaced after this long. */
-const LEAD_LIFE_MS = 10_000
+const LEAD_LIFE_MS = 5_000
 const BATCH = 100
 const FINDINGS_AT_A_TIME = 100
 
@@ -51,9 +51,9 @@ async function keepRescanning(lead: Lead, ports: RescanPorts, config: Config, re
       await ports.signatures() // also who does not lead knows since when they are in force
       await whileLeading(database, lead, stopping, async (signal) => {
         await rescan(ports, signal)
-        waitingCopies.set(await removal.countWaiting(database))
         await removal.forgetFindings(database)
       })
+      waitingCopies.set(await removal.countWaiting(database))
     } catch (error) {
       const isUsual = error instanceof DependencyAway || error instanceof LeadLost
       log[isUsual ? 'info' : 'error']({ err: error }, 'the rescan of delivered mail was interrupted')

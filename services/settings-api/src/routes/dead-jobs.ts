@@ -69,7 +69,8 @@ export const deadJobRoutes =
     const drop = {
       tags,
       summary: 'Drop a dead job',
-      description: 'The mail ends for each recipient for whom it has not ended yet; the trace says so (stage dead).',
+      description:
+        'The mail ends for each recipient for whom it has not ended yet; the trace says so (stage dead). A release from quarantine goes back there.',
       params,
       querystring: Type.Object(
         {
