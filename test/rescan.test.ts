@@ -41,6 +41,11 @@ async function untilInForce(stack: Stack, pattern: string): Promise<void> {
 
 const subjects = async (stack: Stack, mailbox: Mailbox) => (await stack.messages(mailbox)).map(subjectOf)
 
+async function uidsOf(stack: Stack, mailbox: Mailbox): Promise<string[]> {
+  await using pop3 = await stack.dialPop3s(mailbox)
+  return (await pop3.uidl()).map(({ uid }) => uid)
+}
+
 /** Waits for the subjects of what lies in the maildrop. */
 async function untilHolds(stack: Stack, mailbox: Mailbox, ...expected: string[]): Promise<void> {
   let found: string[] = []
@@ -69,8 +74,11 @@ test('S1-21 a signature that comes after the mail: it leaves every maildrop, is 
   const other = await stack.sendAsStranger(STRANGER, [bob.address], composeMail({ from: STRANGER, to: bob.address }))
   await stack.ended(queueId, 4)
   await stack.ended(other)
+  const before = await uidsOf(stack, bob)
   using _signature = addSignature(stack, pattern)
   await untilHolds(stack, bob, 'a test', 'Virus warning')
+  const kept = new Set(before).intersection(new Set(await uidsOf(stack, bob)))
+  assert.deepEqual([before.length, kept.size], [2, 1])
   await untilHolds(stack, member, 'ウイルス検知のお知らせ')
   await untilHolds(stack, silent)
   const item = await stack.quarantined(queueId)
