@@ -10,7 +10,7 @@ const PUBLIC_PORTS: Record<string, { port: number; isForEveryone: boolean }> = {
   POP3S_PORT: { port: 995, isForEveryone: true },
   SETTINGS_API_PORT: { port: 8080, isForEveryone: false },
 }
-const NOT_FOR_CLIENTS = ['HEALTH_PORT', 'RELAY_PORT']
+const NOT_FOR_CLIENTS = ['HEALTH_PORT', 'RELAY_PORT', 'MTA_STS_PORT']
 
 export interface Service extends KubernetesObject {
   spec: {

@@ -5,7 +5,7 @@ import type { Content } from './content.ts'
 import { JobHeader } from './job.ts'
 import { UnscannableAction, UnscannableReason } from './unscannable.ts'
 
-/** A recipient that delivery has given up on (RFC 3464): `status` is the enhanced status code. */
+/** A recipient of whom the sender is told (RFC 3464): `status` is the enhanced status code. */
 export const FailedRecipient = Type.Object({
   address: Type.String(),
   orcpt: Type.Optional(Type.String()),
@@ -24,8 +24,11 @@ const Infected = Type.Object({
 
 const Undelivered = Type.Object({
   kind: Type.Literal('undelivered'),
-  action: Type.Union([Type.Literal('failed'), Type.Literal('delayed')]),
+  /** relayed: to a server that will not tell of the delivery (RFC 3461 section 5.2.2). */
+  action: Type.Union([Type.Literal('failed'), Type.Literal('delayed'), Type.Literal('relayed')]),
   recipients: Type.Array(FailedRecipient),
+  /** Whether the content is the whole mail (RET=FULL). */
+  isWhole: Type.Optional(Type.Boolean()),
   job: JobHeader,
 })
 

@@ -90,7 +90,8 @@ async function insertDeferrals(client: Queryable, job: Job, deferred: Deferral[]
        as put_off (recipient, domain, attempts, last_reply, next_attempt_at)
      where not exists (select from message_trace where queue_id = $1 and message_trace.recipient = put_off.recipient and stage = '${REMOTE_STAGE}')
      on conflict (queue_id, recipient) do update
-     set attempts = excluded.attempts, last_reply = excluded.last_reply, next_attempt_at = excluded.next_attempt_at, leased_until = null`,
+     set attempts = excluded.attempts, last_reply = excluded.last_reply, leased_until = null,
+       next_attempt_at = case when deferred_delivery.ordered is null then excluded.next_attempt_at else now() end`,
     [
       job.queueId,
       deferred.map(({ recipient }) => recipient),

@@ -8,7 +8,7 @@ const INDEXED_LENGTH = 800
 
 /**
  * An end: `stage` is where, `outcome` one of delivered, expanded, sent, bounced, quarantined, refused, dropped, suspended, capped,
- * deferred-expired; of mail that was set aside unscanned held, released, deleted, expired.
+ * deferred-expired, cancelled; of mail that was set aside unscanned held, released, deleted, expired.
  */
 export interface TraceEntry {
   queueId: string

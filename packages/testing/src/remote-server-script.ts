@@ -5,7 +5,10 @@ export type Step = 'connect' | 'EHLO' | 'STARTTLS' | 'MAIL' | 'RCPT' | 'DATA' | 
 
 export interface ScriptedReply {
   at: Step
-  /** A reply line such as `451 4.3.2 later`; `close` hangs up, `silence` never answers. A 421 also hangs up. */
+  /**
+   * A reply line such as `451 4.3.2 later`; `close` hangs up, `silence` never answers, `taken in silence` (message) neither,
+   * but keeps the mail. A 421 also hangs up.
+   */
   reply: string
   /** Only for this recipient (RCPT), or for a mail to it (DATA, message). */
   recipient?: string
@@ -14,6 +17,8 @@ export interface ScriptedReply {
 }
 
 export class Script {
+  /** The rules that were used, in order. */
+  readonly used: ScriptedReply[] = []
   readonly #rules: (ScriptedReply & { left: number })[] = []
 
   add(rule: ScriptedReply): void {
@@ -30,6 +35,7 @@ export class Script {
     const rule = this.#rules.find((candidate) => candidate.left > 0 && candidate.at === at && fits(candidate))
     if (rule === undefined) return undefined
     rule.left -= 1
+    this.used.push(rule)
     return rule.reply
   }
 }

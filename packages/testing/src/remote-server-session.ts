@@ -18,6 +18,8 @@ export interface ReceivedMail {
 export interface SessionPorts {
   hostname: string
   script: Script
+  /** Offered beside PIPELINING, SIZE and ENHANCEDSTATUSCODES. */
+  extensions: string[]
   certificate: { cert: string; key: string } | undefined
   onCommand: (line: string) => void
   onMail: (mail: ReceivedMail) => void
@@ -76,7 +78,7 @@ export class RemoteSession {
 
   #capabilities(): string {
     const starttls = this.#offersTls ? ['STARTTLS'] : []
-    const words = ['PIPELINING', 'SIZE 104857600', '8BITMIME', 'SMTPUTF8', ...starttls]
+    const words = ['PIPELINING', 'SIZE 104857600', ...this.#ports.extensions, ...starttls]
     const lines = [this.#ports.hostname, ...words].map((word) => `250-${word}`)
     return [...lines, '250 ENHANCEDSTATUSCODES'].join('\r\n')
   }
@@ -123,7 +125,7 @@ export class RemoteSession {
     await this.#socket.write('354 Go on\r\n')
     const data = await this.#socket.readDotted('the message')
     const verdict = this.#ports.script.next('message', recipients) ?? '250 2.0.0 Ok: queued as remote'
-    if (verdict.startsWith('2')) {
+    if (verdict.startsWith('2') || verdict === 'taken in silence') {
       const session = { tls: this.#socket.isEncrypted, ehlo: this.#ehlo, parameters: this.#parameters }
       this.#ports.onMail({ mailFrom, recipients, data, ...session })
     }
@@ -143,10 +145,8 @@ export class RemoteSession {
 
   /** Says a reply (or does what the script wants instead); tells whether the session goes on. */
   async #speak(reply: string): Promise<boolean> {
-    if (reply === 'silence') {
-      await this.#socket.readEnd()
-      return false
-    }
+    // What the client has sent ahead is read and left unanswered, until it hangs up.
+    while (reply.endsWith('silence')) await this.#socket.readLine('the end')
     if (reply !== 'close') await this.#socket.write(`${reply}\r\n`)
     return reply !== 'close' && !reply.startsWith('421')
   }

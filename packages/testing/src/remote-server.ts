@@ -15,7 +15,13 @@ export interface RemoteServerOptions {
   replies?: ScriptedReply[]
   /** PEM; with it STARTTLS is offered. */
   certificate?: { cert: string; key: string }
+  /** Offered beside 8BITMIME and SMTPUTF8. */
+  extensions?: string[]
+  /** What of these two is not offered. */
+  without?: ('8BITMIME' | 'SMTPUTF8')[]
 }
+
+const COMMON = ['8BITMIME', 'SMTPUTF8'] as const
 
 const IDLE_MS = 300_000
 
@@ -44,6 +50,7 @@ class RemoteServer implements AsyncDisposable {
       hostname: options.hostname ?? 'remote.test',
       script: this.#script,
       certificate: options.certificate,
+      extensions: [...COMMON.filter((name) => !options.without?.includes(name)), ...(options.extensions ?? [])],
       onCommand: (line) => this.commands.push(line),
       onMail: (mail) => {
         this.mails.push(mail)
@@ -69,6 +76,11 @@ class RemoteServer implements AsyncDisposable {
   /** Adds a rule behind those there are. */
   script(reply: ScriptedReply): void {
     this.#script.add(reply)
+  }
+
+  /** How often the script has had its say: what a test waits for that wants the server to be at that point. */
+  get scripted(): number {
+    return this.#script.used.length
   }
 
   /** Forgets every rule: from now on all mail is taken. */

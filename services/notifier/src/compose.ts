@@ -47,21 +47,25 @@ function plainNode(text: NoticeText): MimeNode {
 
 type Undelivered = Extract<NoticeHeader, { kind: 'undelivered' }>
 
-/** A delivery status notification (RFC 3462, RFC 3464): words, machine-readable part, header of the original. */
+/** A delivery status notification (RFC 3462, RFC 3464): words, machine-readable part, the original or its header. */
 export async function dsnJob(
   queueId: string,
   hostname: string,
   addressee: Addressee,
   text: NoticeText,
   notice: Undelivered,
-  head: Buffer,
+  original: Buffer,
 ): Promise<Job> {
   const node = new MimeNode('multipart/report; report-type=delivery-status')
   node.createChild('text/plain; charset=utf-8').setContent(crlf(text.body))
   node.createChild('message/delivery-status').setContent(deliveryStatus(hostname, notice))
-  const original = node.createChild('text/rfc822-headers')
-  original.setContent(head.toString('latin1').replace(/[^\t\r\n\x20-\x7e]/g, '?'))
+  if (notice.isWhole) node.createChild('message/rfc822').setContent(original)
+  else node.createChild('text/rfc822-headers').setContent(inAscii(original))
   return noticeJob(node, queueId, hostname, addressee, text.subject, 'auto-replied', notice.job.messageId)
+}
+
+function inAscii(head: Buffer): string {
+  return head.toString('latin1').replace(/[^\t\r\n\x20-\x7e]/g, '?')
 }
 
 function deliveryStatus(hostname: string, { action, recipients, job }: Undelivered): string {

@@ -3,28 +3,54 @@ import type { FailedRecipient } from '@sekimori/mail/notice'
 import { shown, shownAddresses } from './shown.ts'
 import type { NoticeText } from './warning-text.ts'
 
-type Action = 'failed' | 'delayed'
+type Action = 'failed' | 'delayed' | 'relayed'
 
 export const dsnText: Record<
   'ja' | 'en',
   (action: Action, recipients: FailedRecipient[], queueId: string) => NoticeText
 > = { ja: inJapanese, en: inEnglish }
 
+const japanese: Record<Action, { subject: string; intro: string }> = {
+  failed: {
+    subject: 'メールをお届けできませんでした',
+    intro: 'お送りいただいたメールを、次の宛先にお届けできませんでした。',
+  },
+  delayed: {
+    subject: 'メールの配送が遅れています',
+    intro:
+      'お送りいただいたメールを、次の宛先にまだお届けできていません。引き続き配送を試みますので、再送の必要はありません。',
+  },
+  relayed: {
+    subject: 'メールを相手先のサーバーに引き渡しました',
+    intro:
+      'お送りいただいたメールを、次の宛先のサーバーに引き渡しました。そのサーバーは配送結果を通知しないため、この後の通知はありません。',
+  },
+}
+
+const english: Record<Action, { subject: string; intro: string }> = {
+  failed: {
+    subject: 'Your mail could not be delivered',
+    intro: 'Your mail could not be delivered to the following recipients.',
+  },
+  delayed: {
+    subject: 'Your mail is delayed',
+    intro:
+      'Your mail could not be delivered to the following recipients yet. Delivery will be tried again; you need not send it again.',
+  },
+  relayed: {
+    subject: 'Your mail was handed over',
+    intro:
+      'Your mail was handed over to the servers of the following recipients. They do not report on delivery, so that no further notice will come.',
+  },
+}
+
 function inJapanese(action: Action, recipients: FailedRecipient[], queueId: string): NoticeText {
-  const subject = action === 'failed' ? 'メールをお届けできませんでした' : 'メールの配送が遅れています'
-  const intro =
-    action === 'failed'
-      ? 'お送りいただいたメールを、次の宛先にお届けできませんでした。'
-      : 'お送りいただいたメールを、次の宛先にまだお届けできていません。引き続き配送を試みますので、再送の必要はありません。'
+  const { subject, intro } = japanese[action]
   return { subject, body: [intro, '', ...recipients.flatMap(describe), `受付番号: ${queueId}`].join('\n') }
 }
 
 function inEnglish(action: Action, recipients: FailedRecipient[], queueId: string): NoticeText {
-  const subject = action === 'failed' ? 'Your mail could not be delivered' : 'Your mail is delayed'
-  const intro =
-    action === 'failed'
-      ? 'Your mail could not be delivered to the following recipients.'
-      : 'Your mail could not be delivered to the following recipients yet. Delivery will be tried again; you need not send it again.'
+  const { subject, intro } = english[action]
   return { subject, body: [intro, '', ...recipients.flatMap(describe), `Queue id: ${queueId}`].join('\n') }
 }
 

@@ -36,8 +36,7 @@ async function report(notice: Undelivered, ports: Ports): Promise<Publication[]>
     .sort()
     .join(' ')}`
   const addressee = { address: account, locale: preference.locale }
-  const head = await ports.head(content)
-  return [
-    publication(sign, await dsnJob(derivedQueueId(job.queueId, cause), ports.hostname, addressee, text, notice, head)),
-  ]
+  const original = notice.isWhole && content.kind === 'inline' ? content.bytes : await ports.head(content)
+  const queueId = derivedQueueId(job.queueId, cause)
+  return [publication(sign, await dsnJob(queueId, ports.hostname, addressee, text, notice, original))]
 }

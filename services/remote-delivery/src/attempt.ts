@@ -8,11 +8,12 @@
 import type { Job, Recipient } from '@sekimori/mail/job'
 import type { Publication } from '@sekimori/queue/queues'
 import type { AttemptResult } from '@sekimori/store/deferred'
-import { type Decision, decide, type Standing } from './decision.ts'
+import { cancel, type Decision, decide, noDecision, type Standing, together } from './decision.ts'
 import type { Destination } from './destination.ts'
 import { notices } from './notice.ts'
 import type { OutboundMail } from './outbound-mail.ts'
-import { type Outcome, rejected } from './outcome.ts'
+import { type Failure, type Outcome, rejected } from './outcome.ts'
+import { inRounds } from './rounds.ts'
 import type { Schedule } from './schedule.ts'
 
 /** answered: what became of each recipient. busy: nothing was tried, the destination has all the dialogues it may have. */
@@ -21,7 +22,7 @@ export type Delivery = { kind: 'answered'; outcomes: Map<string, Outcome> } | { 
 export interface AttemptPorts {
   schedule: Schedule
   prepare(job: Job): Promise<OutboundMail>
-  destinations(recipients: Recipient[]): Destination[]
+  destinations(recipients: Recipient[]): Destination[] | Promise<Destination[]>
   deliver(mail: OutboundMail, destination: Destination, signal: AbortSignal): Promise<Delivery>
   /** Writes a result; goes on trying while the database is away, since only this process knows it. */
   record(job: Job, result: AttemptResult, expiresAt: Date): Promise<void>
@@ -34,6 +35,8 @@ export interface AttemptPorts {
 const HOPS_MOST = 50
 /** How soon a destination that had no free dialogue is tried again. */
 const BUSY_DELAY_MS = 10_000
+/** How long a failure at one destination waits for the others, so that the sender is told of all in one notice. */
+const TOGETHER_MS = 5_000
 
 /** Resolves when every recipient has ended or waits in the schedule. Rejects when one could not be decided. */
 export async function attempt(
@@ -44,12 +47,14 @@ export async function attempt(
   signal: AbortSignal,
 ): Promise<void> {
   const mail = await ports.prepare(job)
-  const results = await Promise.allSettled(
-    ports.destinations(recipients).map((destination) => attemptOne(job, mail, destination, standing, ports, signal)),
-  )
-  for (const result of results) if (result.status === 'rejected') throw result.reason
+  const open = recipients.filter(({ address }) => !standing.orders?.has(address))
+  const destinations = open.length === 0 ? [] : await ports.destinations(open)
+  const works = destinations.map((destination) => attemptOne(job, mail, destination, standing, ports, signal))
+  if (open.length < recipients.length) works.push(Promise.resolve(cancel(job, recipients, standing)))
+  await inRounds(works, TOGETHER_MS, (decisions) => tell(job, mail, together(decisions), standing.expiresAt, ports))
 }
 
+/** Tries one destination, and writes at once whom the mail was sent to and who waits. */
 async function attemptOne(
   job: Job,
   mail: OutboundMail,
@@ -57,27 +62,36 @@ async function attemptOne(
   standing: Standing,
   ports: AttemptPorts,
   signal: AbortSignal,
-): Promise<void> {
-  const delivery = mail.hops > HOPS_MOST ? looping(destination) : await ports.deliver(mail, destination, signal)
-  if (delivery.kind === 'busy') return await ports.record(job, postponed(destination, standing), standing.expiresAt)
-  const decision = decide(job, destination.recipients, delivery.outcomes, standing, ports.schedule)
-  await settle(job, mail, decision, standing.expiresAt, ports)
+): Promise<Decision> {
+  const { pause, name, recipients } = destination
+  const postpone = async (reason: string) => {
+    await ports.record(job, postponed(recipients, standing, reason), standing.expiresAt)
+    return noDecision()
+  }
+  if (pause !== undefined) return postpone(`4.3.2 Mail to ${name} is held back by the operator: ${pause}`)
+  const delivery = await deliverUnlessLooping(job, mail, destination, ports, signal)
+  if (delivery.kind === 'busy') return postpone(`4.4.5 All dialogues with ${name} are taken`)
+  const decision = decide(job, recipients, delivery.outcomes, standing, ports.schedule)
+  const { sent, deferred } = decision
+  if (sent.length + deferred.length > 0) await ports.record(job, { ended: sent, deferred }, standing.expiresAt)
+  return decision
 }
 
-async function settle(
+/** Tells the sender; a failure becomes an end when that is confirmed. */
+async function tell(
   job: Job,
   mail: OutboundMail,
-  { sent, deferred, failed, delayed }: Decision,
+  { failed, delayed, relayed, dropped }: Decision,
   expiresAt: Date,
   ports: AttemptPorts,
 ): Promise<void> {
-  if (sent.length + deferred.length > 0) await ports.record(job, { ended: sent, deferred }, expiresAt)
-  if (failed.length > 0) {
-    await Promise.all(notices(job, 'failed', failed, mail.head).map((notice) => ports.publish(notice)))
-    await ports.record(job, { ended: failed.map(({ end }) => end), deferred: [] }, expiresAt)
+  if (failed.length + dropped.length > 0) {
+    await publishAll(await notices(job, 'failed', failed, mail), ports)
+    await ports.record(job, { ended: [...failed.map(({ end }) => end), ...dropped], deferred: [] }, expiresAt)
   }
+  if (relayed.length > 0) await publishAll(await notices(job, 'relayed', relayed, mail), ports)
   if (delayed.length > 0) {
-    await Promise.all(notices(job, 'delayed', delayed, mail.head).map((notice) => ports.publish(notice)))
+    await publishAll(await notices(job, 'delayed', delayed, mail), ports)
     await ports.markDelayNotified(
       job.queueId,
       delayed.map(({ recipient }) => recipient.address),
@@ -85,17 +99,44 @@ async function settle(
   }
 }
 
-function looping({ recipients }: Destination): Delivery {
-  const failure = rejected('5.4.6', `The mail has passed more than ${HOPS_MOST} servers: it goes round in circles`)
-  return { kind: 'answered', outcomes: new Map(recipients.map(({ address }) => [address, failure])) }
+async function publishAll(publications: Publication[], ports: AttemptPorts): Promise<void> {
+  await Promise.all(publications.map((notice) => ports.publish(notice)))
+}
+
+async function deliverUnlessLooping(
+  job: Job,
+  mail: OutboundMail,
+  destination: Destination,
+  ports: AttemptPorts,
+  signal: AbortSignal,
+): Promise<Delivery> {
+  const looping = new Map<string, Outcome>()
+  for (const { address } of destination.recipients) {
+    const fault = loopFault(job, mail, address)
+    if (fault !== undefined) looping.set(address, fault)
+  }
+  const recipients = destination.recipients.filter(({ address }) => !looping.has(address))
+  if (recipients.length === 0) return { kind: 'answered', outcomes: looping }
+  const delivery = await ports.deliver(mail, { ...destination, recipients }, signal)
+  if (delivery.kind === 'busy') return looping.size === 0 ? delivery : { kind: 'busy' }
+  return { kind: 'answered', outcomes: new Map([...looping, ...delivery.outcomes]) }
+}
+
+/** What we forward has been delivered before; what an account sends may quote such a field, and goes out. */
+function loopFault(job: Job, { hops, deliveredTo }: OutboundMail, address: string): Failure | undefined {
+  if (hops > HOPS_MOST)
+    return rejected('5.4.6', `The mail has passed more than ${HOPS_MOST} servers: it goes round in circles`)
+  if (job.session.account === undefined && deliveredTo.has(address.toLowerCase()))
+    return rejected('5.4.6', `The mail goes round in circles: it was delivered to ${address} before`)
+  return undefined
 }
 
 /** Not an attempt: the count stays. */
-function postponed({ name, recipients }: Destination, { attempts }: Standing): AttemptResult {
+function postponed(recipients: Recipient[], { attempts }: Standing, lastReply: string): AttemptResult {
   const deferred = recipients.map(({ address }) => ({
     recipient: address,
     attempts: attempts.get(address) ?? 0,
-    lastReply: `4.4.5 All dialogues with ${name} are taken`,
+    lastReply,
     nextAttemptAt: new Date(Date.now() + BUSY_DELAY_MS * (0.5 + Math.random())),
   }))
   return { ended: [], deferred }

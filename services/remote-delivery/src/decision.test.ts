@@ -5,7 +5,7 @@ import { decide, firstStanding, type Standing } from './decision.ts'
 import { notices } from './notice.ts'
 import { deferred, type Outcome, rejected } from './outcome.ts'
 import type { Schedule } from './schedule.ts'
-import { outboundJob } from './testing/outside.ts'
+import { mailOf, outboundJob } from './testing/outside.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -107,19 +107,19 @@ const noticeCases: [string, Partial<Case>, number][] = [
   ['a bounce is never bounced', { mailFrom: '' }, 0],
 ]
 for (const [title, over, expected] of noticeCases) {
-  test(title, () => {
+  test(title, async () => {
     const { job, failed } = decideOne({ outcome: no, ...over })
     assert.equal(failed.length, 1, 'the trace has its end in any case')
-    assert.equal(notices(job, 'failed', failed, Buffer.alloc(0)).length, expected)
+    assert.equal((await notices(job, 'failed', failed, mailOf(job))).length, expected)
   })
 }
 
-test('a notice has what the DSN needs, and the header section instead of the mail', () => {
+test('a notice has what the DSN needs, and the header section instead of the mail', async () => {
   const outcome = { ...no, remoteMta: 'mx.remote.test[192.0.2.1]' }
   const { job, failed } = decideOne({ outcome, recipient: { orcpt: 'rfc822;robert@a.test' } })
   const head = Buffer.from('Subject: x\r\n\r\n')
   const { content: _, ...header } = job
-  const [notice] = notices(job, 'failed', failed, head)
+  const [notice] = await notices(job, 'failed', failed, { ...mailOf(job), head })
   assert.equal(notice?.queue.name, 'notify')
   assert.deepEqual(notice?.message, {
     kind: 'undelivered',

@@ -3,7 +3,7 @@ import type { Job, Recipient } from '@sekimori/mail/job'
 import { type Deferral, REMOTE_STAGE } from '@sekimori/store/deferred'
 import { type TraceEntry, traceEntry } from '@sekimori/store/trace'
 import { type Undelivered, wantsNotice } from './notice.ts'
-import { describeFailure, describeSent, type Failure, type Outcome } from './outcome.ts'
+import { describeFailure, describeSent, type Failure, type Outcome, oneLine, rejected, type Sent } from './outcome.ts'
 import { retryDelayMs, type Schedule } from './schedule.ts'
 
 /** What earlier attempts have left behind. */
@@ -13,6 +13,8 @@ export interface Standing {
   expiresAt: Date
   /** Recipients whose sender has been told of the delay. */
   notified: ReadonlySet<string>
+  /** Recipients that an operator has given up: with a notice to the sender, or without. */
+  orders?: ReadonlyMap<string, 'return' | 'drop'>
 }
 
 export interface Decision {
@@ -22,6 +24,40 @@ export interface Decision {
   failed: (Undelivered & { end: TraceEntry })[]
   /** Deferred ones whose delay the sender is to be told of. */
   delayed: Undelivered[]
+  /** Sent ones of whom the sender wants to hear, though the next server will tell nothing (RFC 3461 section 5.2.2). */
+  relayed: Undelivered[]
+  /** Ends that nobody is told of. */
+  dropped: TraceEntry[]
+}
+
+export function noDecision(): Decision {
+  return { sent: [], deferred: [], failed: [], delayed: [], relayed: [], dropped: [] }
+}
+
+/** What several destinations came to. */
+export function together(decisions: Decision[]): Decision {
+  return {
+    sent: decisions.flatMap(({ sent }) => sent),
+    deferred: decisions.flatMap(({ deferred }) => deferred),
+    failed: decisions.flatMap(({ failed }) => failed),
+    delayed: decisions.flatMap(({ delayed }) => delayed),
+    relayed: decisions.flatMap(({ relayed }) => relayed),
+    dropped: decisions.flatMap(({ dropped }) => dropped),
+  }
+}
+
+/** The end of the recipients that an operator has given up. */
+export function cancel(job: Job, recipients: Recipient[], { orders = new Map() }: Standing): Decision {
+  const decision = noDecision()
+  for (const recipient of recipients) {
+    const order = orders.get(recipient.address)
+    if (order === undefined) continue
+    const failure = rejected('5.3.0', 'The operator of this system has given up the delivery')
+    const end = traceEntry(job, recipient.address, REMOTE_STAGE, 'cancelled', describeFailure(failure))
+    if (order === 'drop') decision.dropped.push(end)
+    else decision.failed.push({ recipient, failure, end })
+  }
+  return decision
 }
 
 /** The standing of a mail before its first attempt. */
@@ -38,7 +74,7 @@ export function decide(
   schedule: Schedule,
   now = Date.now(),
 ): Decision {
-  const decision: Decision = { sent: [], deferred: [], failed: [], delayed: [] }
+  const decision = noDecision()
   const end = (recipient: Recipient, outcome: string, detail: string) =>
     traceEntry(job, recipient.address, REMOTE_STAGE, outcome, detail)
   for (const recipient of recipients) {
@@ -46,6 +82,7 @@ export function decide(
     switch (outcome.kind) {
       case 'sent':
         decision.sent.push(end(recipient, 'sent', describeSent(outcome)))
+        if (isToldByUs(job, recipient, outcome)) decision.relayed.push({ recipient, failure: asRelayed(outcome) })
         break
       case 'rejected':
         decision.failed.push({ recipient, failure: outcome, end: end(recipient, 'bounced', describeFailure(outcome)) })
@@ -92,4 +129,12 @@ function isDelayed(job: Job, recipient: Recipient, standing: Standing, schedule:
 
 function isToBeTold(job: Job, recipient: Recipient, { notified }: Standing): boolean {
   return !notified.has(recipient.address) && wantsNotice(job, recipient, 'DELAY')
+}
+
+function isToldByUs(job: Job, recipient: Recipient, { isDsnPassedOn }: Sent): boolean {
+  return isDsnPassedOn !== true && recipient.notify !== undefined && wantsNotice(job, recipient, 'SUCCESS')
+}
+
+function asRelayed({ reply, remoteMta }: Sent): Undelivered['failure'] {
+  return { status: '2.0.0', diagnostic: oneLine(reply), remoteMta }
 }

@@ -1,16 +1,16 @@
-// One attempt to bring a mail to a destination: its servers in their order, until one takes the dialogue up.
+// One attempt to bring a mail to a destination: over a session that is open already, or by its servers in their order,
+// until one takes the dialogue up.
 import type { Recipient } from '@sekimori/mail/job'
 import type { Destination } from './destination.ts'
-import type { Exchangers, Reached } from './mx.ts'
+import { type OpenServerPorts, openServer } from './open-server.ts'
 import type { OutboundMail } from './outbound-mail.ts'
-import { decisiveFailure, type Failure, type Outcome, rejected } from './outcome.ts'
-import type { Opened, TlsMode } from './smtp.ts'
+import { decisiveFailure, type Failure, type Outcome } from './outcome.ts'
+import type { Route } from './route.ts'
+import type { Session } from './session.ts'
+import type { SessionPool } from './session-pool.ts'
 
-export interface DeliverPorts {
-  exchangers: Exchangers
-  openSession(server: Reached, mode: TlsMode, signal: AbortSignal): Promise<Opened>
-  /** How sessions are encrypted, for mail that asks for nothing more. */
-  tlsMode: TlsMode
+export interface DeliverPorts extends OpenServerPorts {
+  pool: SessionPool
 }
 
 const SERVERS_MOST = 10
@@ -18,51 +18,74 @@ const SERVERS_MOST = 10
 /** Resolves to what became of each recipient. @throws what reading the content throws, when nobody was sent anything. */
 export async function deliver(
   mail: OutboundMail,
-  { name, recipients }: Destination,
+  destination: Destination,
   ports: DeliverPorts,
   signal: AbortSignal,
 ): Promise<Map<string, Outcome>> {
-  const failures: Failure[] = []
-  const tried: string[] = []
-  while (tried.length < SERVERS_MOST) {
-    const reach = await ports.exchangers.reach(name, tried, signal)
-    if (reach.kind === 'exhausted') break
-    if (reach.kind !== 'reached') return everyone(recipients, decisiveFailure([reach, ...failures]))
-    const opened = await openEncrypted(reach, mail, ports, signal)
-    if (opened.kind === 'open') {
-      using session = opened.session
-      return await session.send(mail, recipients, signal)
-    }
-    failures.push(opened.failure)
-    if (signal.aborted) break
-    tried.push(reach.address)
+  const { name, recipients } = destination
+  const route = destination.route ?? (await ports.exchangers.route(name))
+  if (route.kind !== 'route') return everyone(recipients, route)
+  const key = sessionKey(mail, destination, route)
+  const kept = ports.pool.take(key)
+  if (kept !== undefined) {
+    const outcomes = await sendAndKeep(kept, key, mail, recipients, ports, signal)
+    if (!isUnusedAfterAll(kept, outcomes)) return outcomes
   }
-  return everyone(recipients, decisiveFailure(failures as [Failure, ...Failure[]]))
+  const opened = await openFirst(mail, destination, route, ports, signal)
+  return opened.kind === 'open'
+    ? await sendAndKeep(opened.session, key, mail, recipients, ports, signal)
+    : everyone(recipients, opened.failure)
+}
+
+/** What a session was opened for: other mail may demand more of the server. */
+function sessionKey({ envelope, isTlsOptional }: OutboundMail, { tls }: Destination, { key }: Route): string {
+  return [envelope.requireTls === true, isTlsOptional, tls?.floor, tls?.sts?.mode, tls?.sts?.id, key].join(' ')
+}
+
+async function sendAndKeep(
+  session: Session,
+  key: string,
+  mail: OutboundMail,
+  recipients: Recipient[],
+  { pool }: DeliverPorts,
+  signal: AbortSignal,
+): Promise<Map<string, Outcome>> {
+  try {
+    return await session.send(mail, recipients, signal)
+  } finally {
+    pool.give(key, session)
+  }
+}
+
+/** A server may end a session while nothing is said, or say so only when the next mail comes: that says nothing of the mail. */
+function isUnusedAfterAll(session: Session, outcomes: Map<string, Outcome>): boolean {
+  if (session.mayHaveTaken) return false
+  return (
+    session.isLost || outcomes.values().every((outcome) => outcome.kind !== 'sent' && /^421\b/.test(outcome.diagnostic))
+  )
+}
+
+async function openFirst(
+  mail: OutboundMail,
+  { tls = { floor: 'opportunistic' } }: Destination,
+  route: Route,
+  ports: DeliverPorts,
+  signal: AbortSignal,
+): Promise<{ kind: 'open'; session: Session } | { kind: 'failed'; failure: Failure }> {
+  const failures: Failure[] = []
+  let tried = 0
+  for await (const server of ports.exchangers.servers(route)) {
+    if (server.kind !== 'server') failures.push(server)
+    else {
+      const opened = await openServer(server, route, tls, mail, ports, signal)
+      if (opened.kind === 'open') return opened
+      failures.push(opened.failure)
+      if (++tried === SERVERS_MOST || signal.aborted) break
+    }
+  }
+  return { kind: 'failed', failure: decisiveFailure(failures as [Failure, ...Failure[]]) }
 }
 
 function everyone(recipients: Recipient[], failure: Failure): Map<string, Outcome> {
   return new Map(recipients.map(({ address }) => [address, failure]))
-}
-
-/** Opportunistic encryption (RFC 7435): where TLS does not come about, the mail goes without it. */
-async function openEncrypted(
-  server: Reached,
-  mail: OutboundMail,
-  { exchangers, openSession, tlsMode }: DeliverPorts,
-  signal: AbortSignal,
-): Promise<Opened> {
-  const isRequired = mail.envelope.requireTls === true
-  const mode = isRequired && tlsMode === 'opportunistic' ? 'required' : tlsMode
-  const opened = await openSession(server, mode, signal)
-  if (opened.kind === 'open' || !opened.isOfTls) return opened
-  if (isRequired) return { ...opened, failure: tlsRequirementFailure(opened.failure) }
-  if (mode !== 'opportunistic') return opened
-  const again = await exchangers.reachAgain(server, signal)
-  return again.kind === 'reached' ? openSession(again, 'none', signal) : opened
-}
-
-/** A server without TLS that holds will not have it at the next attempt; a lost connection says nothing (RFC 8689). */
-function tlsRequirementFailure(failure: Failure): Failure {
-  if (failure.status === '4.4.2') return failure
-  return { ...failure, ...rejected('5.7.30', `REQUIRETLS is not possible: ${failure.diagnostic}`) }
 }

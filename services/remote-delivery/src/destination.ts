@@ -2,13 +2,27 @@
 import { isIP } from 'node:net'
 import { domainOf } from '@sekimori/mail/address'
 import type { Recipient } from '@sekimori/mail/job'
+import type { StsPolicy } from './mta-sts.ts'
 import { type Failure, rejected } from './outcome.ts'
+import type { Route } from './route.ts'
 import type { Smarthost } from './smarthost.ts'
+import type { TlsFloor } from './tls-demand.ts'
 
-/** Where some recipients of a mail are delivered. `name` is the domain, or the smarthost's host name. */
+/** What is demanded of the encryption on the way to a domain. */
+export interface TlsStance {
+  floor: TlsFloor
+  sts?: StsPolicy | undefined
+}
+
+/** Where some recipients of a mail are delivered. `name` is the domain (of several the first), or the smarthost. */
 export interface Destination {
   name: string
   recipients: Recipient[]
+  /** The way there, when it is known already. */
+  route?: Route | Failure
+  tls?: TlsStance
+  /** The operator's words, when there is to be no delivery for now. */
+  pause?: string
 }
 
 /** Groups recipients by domain, or puts them all to the smarthost; each address once. */

@@ -13,6 +13,7 @@ import { schema } from './config.ts'
 import { handleDeliverRemote } from './handler.ts'
 import { drainSignal, openPorts, retryOptions } from './open-ports.ts'
 import { startRetryLoop } from './retry-loop.ts'
+import { trustAlso } from './trust.ts'
 import { inTurns } from './turns.ts'
 
 const config = loadSettings(schema)
@@ -21,11 +22,11 @@ await using database = await openDatabase(config, service)
 await using locks = openMailLock(config, service)
 await using broker = await openBroker(config, service)
 await using resolver = createResolver({ servers: parseDnsServers(config.DNS_SERVERS) })
-const { resolve } = resolver
 const alarm = new Alarm()
 const drained = drainSignal(service.stopping, config.DRAIN_TIMEOUT_MS)
-const resources = { config, service, database, broker, resolve, alarm, drained }
-const ports = openPorts(resources)
+const resources = { config, service, database, broker, resolver, alarm, drained }
+trustAlso(config.RELAY_CA_FILE)
+await using ports = openPorts(resources)
 await using _loop = startRetryLoop(ports.retry, alarm, retryOptions(resources))
 const handle = inTurns(
   ({ queueId }: Job) => queueId,

@@ -1,5 +1,6 @@
 // What this service uses of mx-connect 2, which brings no types of its own.
 declare module 'mx-connect' {
+  import type { X509Certificate } from 'node:crypto'
   import type { Socket } from 'node:net'
 
   interface Exchanger {
@@ -34,5 +35,18 @@ declare module 'mx-connect' {
     host: string
   }
 
-  export default function mxConnect(options: Options): Promise<Connection>
+  interface MxConnect {
+    (options: Options): Promise<Connection>
+    /** RFC 7672: `issuers` is the chain above the certificate, for DANE-TA. */
+    dane: {
+      verifyCertAgainstTlsa(
+        certificate: X509Certificate,
+        records: { usage: number; selector: number; matchingType: number; data: Buffer }[],
+        issuers: X509Certificate[],
+      ): { valid: boolean }
+    }
+  }
+
+  const mxConnect: MxConnect
+  export default mxConnect
 }

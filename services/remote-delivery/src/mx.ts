@@ -1,9 +1,11 @@
-// Finding and reaching a destination's servers (RFC 5321 section 5, RFC 7505) by mx-connect with our resolver.
+// Finding and reaching a destination's servers: by its MX records, or the smarthost. mx-connect opens the sockets and
+// refuses addresses that no stranger's record may lead to.
 import { isIPv4, type Socket } from 'node:net'
-import type { Resolve } from '@sekimori/dns/resolver'
 import mxConnect, { type Connection, type Options } from 'mx-connect'
 import { routingFault } from './destination.ts'
 import { deferred, type Failure, rejected } from './outcome.ts'
+import { findRoute, type ResolveValidated, type Route, route } from './route.ts'
+import { type Server, ServerAddresses } from './server-address.ts'
 import type { Smarthost } from './smarthost.ts'
 import { interruption } from './smtp-failure.ts'
 
@@ -15,18 +17,20 @@ export interface Reached {
   address: string
 }
 
-/** exhausted: every address has been tried. */
-export type Reach = Reached | { kind: 'exhausted' } | Failure
-
 export interface Exchangers {
-  /** Connects to the first server of the destination that answers, leaving out addresses tried before. */
-  reach(domain: string, tried: string[], signal: AbortSignal): Promise<Reach>
-  /** Connects to the same address once more. */
-  reachAgain(server: Reached, signal: AbortSignal): Promise<Reach>
+  /** Where the domain's mail goes. */
+  route(domain: string): Promise<Route | Failure>
+  /** The servers in the order in which they are to be tried, and what kept some from being found. */
+  servers(route: Route): AsyncIterable<Server | Failure>
+  connect(server: Server, signal: AbortSignal): Promise<Reached | Failure>
+  /** Connects to a host that a stranger names, at another port than that of mail. */
+  reachHost(host: string, port: number, signal: AbortSignal): Promise<Reached | Failure>
 }
 
 export interface ExchangerOptions {
-  resolve: Resolve
+  resolve: ResolveValidated
+  /** Our own name. */
+  hostname: string
   port: number
   connectTimeoutMs: number
   refusesPrivateAddresses: boolean
@@ -35,73 +39,55 @@ export interface ExchangerOptions {
 
 /** Reaches the servers that MX records name (or addresses, where there are none), or the smarthost. */
 export function openExchangers(options: ExchangerOptions): Exchangers {
-  const { smarthost, port, connectTimeoutMs: maxConnectTime } = options
-  const blockLocalAddresses = options.refusesPrivateAddresses && smarthost === undefined
-  const common = { port: smarthost?.port ?? port, maxConnectTime }
+  const { smarthost, resolve, hostname } = options
+  const addresses = new ServerAddresses(resolve)
   return {
-    async reach(domain, tried, signal) {
-      const fault = smarthost === undefined ? routingFault(domain) : undefined
-      if (fault !== undefined) return fault
-      const lookup = new Lookup(options.resolve, smarthost?.host)
-      const exhausted = new Error('every address has been tried')
-      try {
-        return await connect(signal, {
-          ...common,
-          target: domain,
-          ...(smarthost === undefined ? {} : { mx: [smarthost.host] }),
-          ignoreMXHosts: tried,
-          mxLastError: exhausted,
-          dnsOptions: { blockLocalAddresses, resolveRecords: (name, type) => lookup.resolve(name, type) },
-        })
-      } catch (error) {
-        if (signal.aborted) return interruption(signal)
-        if (error === exhausted) return { kind: 'exhausted' }
-        const failure = connectFailure(error as MxError, lookup.hasMx)
-        return smarthost === undefined ? failure : smarthostFailure(failure)
-      }
+    async route(domain) {
+      if (smarthost !== undefined) return route(domain, [{ host: smarthost.host, preference: 0 }], true, false)
+      return routingFault(domain) ?? findRoute(domain, resolve, hostname)
     },
-    async reachAgain({ hostname, address }, signal) {
-      const mx = [{ exchange: hostname, ...(isIPv4(address) ? { A: [address] } : { AAAA: [address] }) }]
-      try {
-        return await connect(signal, { ...common, target: hostname, mx, dnsOptions: { blockLocalAddresses } })
-      } catch (error) {
-        if (signal.aborted) return interruption(signal)
-        return connectFailure(error as MxError, true)
+    async *servers(route) {
+      for await (const found of addresses.of(route))
+        yield found.kind === 'server' || smarthost === undefined ? found : smarthostFailure(found)
+    },
+    async reachHost(host, port, signal) {
+      let last: Failure = deferred('4.4.3', `${host} was not found`)
+      for await (const server of addresses.of(route(host, [{ host, preference: 0 }], true, false))) {
+        const reach = server.kind === 'server' ? await connect(server, port, options, signal) : server
+        if (reach.kind === 'reached') return reach
+        last = reach
       }
+      return last
+    },
+    async connect(server, signal) {
+      const reach = await connect(server, smarthost?.port ?? options.port, options, signal)
+      if (reach.kind === 'reached') addresses.noteReached(server.address)
+      else if (!signal.aborted) addresses.noteUnreachable(server.address)
+      return reach
     },
   }
 }
 
-class Lookup {
-  /** Whether the domain names mail servers. */
-  hasMx = false
-  readonly #resolve: Resolve
-  readonly #smarthost: string | undefined
-
-  constructor(resolve: Resolve, smarthost: string | undefined) {
-    this.#resolve = resolve
-    this.#smarthost = smarthost
+async function connect(
+  server: Server,
+  port: number,
+  options: ExchangerOptions,
+  signal: AbortSignal,
+): Promise<Reached | Failure> {
+  const { host, address } = server
+  const { smarthost, connectTimeoutMs: maxConnectTime } = options
+  const mx = [{ exchange: host, ...(isIPv4(address) ? { A: [address] } : { AAAA: [address] }) }]
+  const blockLocalAddresses = options.refusesPrivateAddresses && smarthost === undefined
+  try {
+    return await open(signal, { target: host, mx, port, maxConnectTime, dnsOptions: { blockLocalAddresses } })
+  } catch (error) {
+    if (signal.aborted) return interruption(signal)
+    return connectFailure(error as MxError, `${host}[${address}]`)
   }
-
-  async resolve(name: string, type: string): Promise<unknown[]> {
-    // The operator's word for this machine is not asked of the DNS (RFC 6761 section 6.3).
-    if (this.#smarthost === name && name === 'localhost') return type === 'A' ? ['127.0.0.1'] : ['::1']
-    const records: unknown[] = await this.#resolve(name, type)
-    if (type !== 'MX') return records
-    this.hasMx = true
-    return shuffled(records) // mx-connect's sort by preference keeps the order of equals; they must share the load
-  }
-}
-
-function shuffled<T>(list: T[]): T[] {
-  return list
-    .map((value) => ({ value, chance: Math.random() }))
-    .sort((one, other) => one.chance - other.chance)
-    .map(({ value }) => value)
 }
 
 /** mx-connect can't be interrupted: when the signal aborts, a socket that opens later is closed. */
-async function connect(signal: AbortSignal, options: Options): Promise<Reached> {
+async function open(signal: AbortSignal, options: Options): Promise<Reached> {
   const connectHook: Options['connectHook'] = (_delivery, _options, done) => done(signal.aborted ? signal.reason : null)
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   const abort = () => reject(signal.reason)
@@ -119,18 +105,14 @@ function asReached({ socket, hostname, host }: Connection): Reached {
   return { kind: 'reached', socket, hostname, address: host }
 }
 
-type MxError = Error & { code?: string; category?: string; temporary?: boolean }
+type MxError = Error & { category?: string }
 
 /** That the smarthost is not found is our operator's to mend, not the sender's. */
 function smarthostFailure(failure: Failure): Failure {
   return failure.kind === 'deferred' ? failure : deferred('4.4.4', failure.diagnostic)
 }
 
-/** What it means that no server was reached; `hasMx` tells a domain without servers from servers without an address. */
-export function connectFailure(error: MxError, hasMx: boolean): Failure {
-  if (error.category !== 'dns') return deferred('4.4.1', error.message)
-  if (error.code === 'ENULLMX') return rejected('5.1.10', error.message)
-  if (error.code === 'EBADNAME') return rejected('5.1.2', error.message)
-  if (error.temporary) return deferred('4.4.3', error.message)
-  return rejected(hasMx || error.code === 'InvalidIpAddress' ? '5.4.4' : '5.1.2', error.message)
+/** An address that mail may not go to at all, or a server that was not reached now. */
+function connectFailure({ category, message }: MxError, server: string): Failure {
+  return category === 'dns' ? rejected('5.4.4', message) : deferred('4.4.1', `${server}: ${message}`)
 }

@@ -1,6 +1,6 @@
 // The ports of handler and retry loop on the real things: database, broker, remote servers.
 import { parseDuration } from '@sekimori/config/duration'
-import type { Resolve } from '@sekimori/dns/resolver'
+import type { Resolver } from '@sekimori/dns/resolver'
 import type { Broker } from '@sekimori/queue/broker'
 import type { Publication } from '@sekimori/queue/queues'
 import type { Service } from '@sekimori/runtime/service'
@@ -14,7 +14,7 @@ import { type AttemptPorts, attempt } from './attempt.ts'
 import type { Config } from './config.ts'
 import type { Ports } from './handler.ts'
 import { insist } from './insist.ts'
-import { openDelivery } from './open-delivery.ts'
+import { type Delivering, openDelivery } from './open-delivery.ts'
 import { outboundMail } from './outbound-mail.ts'
 import type { RetryOptions, RetryPorts } from './retry-loop.ts'
 import { readSchedule } from './schedule.ts'
@@ -27,7 +27,7 @@ export interface Resources {
   service: Service
   database: Database
   broker: Broker
-  resolve: Resolve
+  resolver: Resolver
   alarm: Alarm
   /** Aborts when there is no more time for dialogues. */
   drained: AbortSignal
@@ -40,10 +40,16 @@ export function drainSignal(stopping: AbortSignal, ms: number): AbortSignal {
   return controller.signal
 }
 
-/** The ports of the handler and of the loop; both share the limits on dialogues. */
-export function openPorts(resources: Resources): { handler: Ports; retry: RetryPorts } {
-  const { database, service, drained } = resources
-  const common = openAttemptPorts(resources)
+export interface OpenPorts extends AsyncDisposable {
+  handler: Ports
+  retry: RetryPorts
+}
+
+/** The ports of the handler and of the loop; both share sessions and the limits on dialogues. Disposing ends the sessions. */
+export function openPorts(resources: Resources): OpenPorts {
+  const { config, database, service, drained, resolver } = resources
+  const delivery = openDelivery(config, resolver, database, service.log)
+  const common = openAttemptPorts(resources, delivery)
   const recordEnds = openEndRecorder(database)
   const handler: Ports = {
     ...common,
@@ -57,13 +63,13 @@ export function openPorts(resources: Resources): { handler: Ports; retry: RetryP
     drained,
   }
   const retry: RetryPorts = {
-    lease: (limit) => leaseDueMail(database, limit, LEASE_MS),
+    lease: (limit) => leaseDueMail(database, limit, LEASE_MS, delivery.restingDomains()),
     renew: (mails) => renewLeases(database, mails, LEASE_MS),
     attempt: (mail, signal) => attempt(mail.job, mail.job.envelope.recipients, mail, common, signal),
     whenUp: (signal) => service.dependencies.whenUp(signal),
     log: service.log,
   }
-  return { handler, retry }
+  return { handler, retry, [Symbol.asyncDispose]: () => delivery[Symbol.asyncDispose]() }
 }
 
 export function retryOptions({ config, service, drained }: Resources): RetryOptions {
@@ -76,12 +82,12 @@ export function retryOptions({ config, service, drained }: Resources): RetryOpti
   }
 }
 
-function openAttemptPorts(resources: Resources): AttemptPorts {
-  const { config, service, database, broker, resolve, alarm, drained } = resources
+function openAttemptPorts(resources: Resources, delivery: Delivering): AttemptPorts {
+  const { config, service, database, broker, alarm, drained } = resources
   const { dependencies } = service
   const open = contentOpener(database)
   return {
-    ...openDelivery(config, resolve, service.log),
+    ...delivery.attempt,
     schedule: readSchedule(config),
     prepare: async (job) => outboundMail(job, await readHead(open(job.content)), open),
     async record(job, result, expiresAt) {

@@ -1,7 +1,7 @@
 // One mail as it goes out: what the dialogue has to know about it, and its octets.
 import { contentSize, type OpenContent } from '@sekimori/mail/content'
 import { asDelivered, headerBytes, struckSize } from '@sekimori/mail/delivered'
-import { parseHeader } from '@sekimori/mail/header'
+import { headerValue, parseHeader } from '@sekimori/mail/header'
 import type { Envelope, Job } from '@sekimori/mail/job'
 
 export interface OutboundMail {
@@ -13,6 +13,10 @@ export interface OutboundMail {
   hops: number
   /** Whether the header section has octets beyond ASCII (RFC 6532). */
   isHeadUtf8: boolean
+  /** Whether the sender puts delivery above encryption: `TLS-Required: No` (RFC 8689 section 3). */
+  isTlsOptional: boolean
+  /** Addresses that it was delivered to before. */
+  deliveredTo: Set<string>
   /** The header section as it was accepted, for DSNs. */
   head: Buffer
   open(): AsyncIterable<Buffer>
@@ -22,20 +26,26 @@ export interface OutboundMail {
 export function outboundMail(job: Job, head: Buffer, open: OpenContent): OutboundMail {
   const { queueId, envelope, struck } = job
   const added = headerBytes(job.added)
+  const fields = [...parseHeader(added), ...ownFields(head, struck)]
   return {
     queueId,
     envelope,
     sizeBytes: added.length + contentSize(job.content) - struckSize(struck),
-    hops: countReceived(added) + countReceived(head, struck),
+    hops: fields.filter(({ name }) => name === 'received').length,
     isHeadUtf8: hasEightBit(added) || hasEightBit(head),
+    isTlsOptional: headerValue(fields, 'tls-required')?.trim().toLowerCase() === 'no',
+    deliveredTo: new Set(
+      fields.filter(({ name }) => name === 'delivered-to').map(({ value }) => value.trim().toLowerCase()),
+    ),
     head,
     open: () => asDelivered(added, open(job.content), struck),
   }
 }
 
-function countReceived(head: Buffer, struck: readonly number[] = []): number {
+/** The fields that are not struck out. */
+function ownFields(head: Buffer, struck: readonly number[]) {
   const starts = new Set(struck.filter((_, index) => index % 2 === 0))
-  return parseHeader(head).filter(({ name, start }) => name === 'received' && !starts.has(start)).length
+  return parseHeader(head).filter(({ start }) => !starts.has(start))
 }
 
 function hasEightBit(octets: Buffer): boolean {

@@ -16,6 +16,8 @@ export interface Sent {
   reply: string
   remoteMta: string
   tls?: string
+  /** The server knows RFC 3461 and was told what the sender wants to hear. */
+  isDsnPassedOn?: true
 }
 
 export type Outcome = Sent | Failure

@@ -14,6 +14,7 @@ const due = (queueId: string): DueMail => ({
   attempts: new Map(),
   expiresAt: new Date(Date.now() + 86_400_000),
   notified: new Set(),
+  orders: new Map(),
 })
 
 const breathe = async () => {

@@ -6,6 +6,7 @@ import type { Reached } from './mx.ts'
 import type { OutboundMail } from './outbound-mail.ts'
 import { deferred, type Outcome } from './outcome.ts'
 import type { Connection } from './smtp-connection.ts'
+import type { TlsProof } from './tls-demand.ts'
 import { type TransactionLimits, transact } from './transaction.ts'
 
 /** How long the end of a session may take. */
@@ -16,6 +17,12 @@ const RECIPIENTS_MOST = 100
 /** Disposing it says QUIT. */
 export class Session implements Disposable {
   readonly remoteMta: string
+  /** What the server has proved of who it is. */
+  proof: TlsProof = {}
+  /** Mails offered so far. */
+  mails = 0
+  /** Whether the last mail was taken, so that the next one needs no reset. */
+  #isClean = true
   readonly #connection: Connection
   readonly #limits: TransactionLimits
 
@@ -30,6 +37,8 @@ export class Session implements Disposable {
    * @throws what reading the content throws, when nobody was sent anything.
    */
   async send(mail: OutboundMail, recipients: Recipient[], signal: AbortSignal): Promise<Map<string, Outcome>> {
+    this.mails++
+    this.#connection.mayHaveTaken = false
     const outcomes = new Map<string, Outcome>()
     const possible = recipients.filter(({ address }) => {
       const fault = capabilityFault(mail, address, this.#capabilities())
@@ -39,19 +48,36 @@ export class Session implements Disposable {
     for (let from = 0; from < possible.length; from += RECIPIENTS_MOST) {
       const some = possible.slice(from, from + RECIPIENTS_MOST)
       const results = from === 0 ? this.#transact(mail, some, signal) : this.#transactAgain(mail, some, signal)
-      for (const [address, outcome] of await results) outcomes.set(address, outcome)
+      const answered = await results
+      this.#isClean = [...answered.values()].some(({ kind }) => kind === 'sent')
+      for (const [address, outcome] of answered) outcomes.set(address, outcome)
     }
     return outcomes
+  }
+
+  /** Whether another mail can be offered. */
+  get isUsable(): boolean {
+    return !this.#connection.destroyed && this.#isClean
+  }
+
+  get isLost(): boolean {
+    return this.#connection.destroyed
+  }
+
+  /** Whether a whole mail was handed over, of those that are in hand now: the server may have taken it. */
+  get mayHaveTaken(): boolean {
+    return this.#connection.mayHaveTaken
   }
 
   async #transact(mail: OutboundMail, recipients: Recipient[], signal: AbortSignal): Promise<Map<string, Outcome>> {
     const tls = this.#tls()
     const { remoteMta } = this
+    const passed = this.#connection.extensions.includes('DSN') ? { isDsnPassedOn: true as const } : {}
     const results = await transact(this.#connection, mail, recipients, this.#limits, signal)
     const named = [...results].map(([address, result]): [string, Outcome] => [
       address,
       result.kind === 'accepted'
-        ? { kind: 'sent', reply: result.reply, remoteMta, ...(tls === undefined ? {} : { tls }) }
+        ? { kind: 'sent', reply: result.reply, remoteMta, ...passed, ...(tls === undefined ? {} : { tls }) }
         : { ...result, remoteMta },
     ])
     return new Map(named)
@@ -79,10 +105,26 @@ export class Session implements Disposable {
     }
   }
 
-  #tls(): string | undefined {
+  /** The encrypted connection, if it is one. */
+  get tlsSocket(): TLSSocket | undefined {
     const { socket } = this.#connection
-    if (!(socket instanceof TLSSocket)) return undefined
-    return `${socket.getProtocol()} ${socket.getCipher().standardName}`
+    return socket instanceof TLSSocket ? socket : undefined
+  }
+
+  get offersTls(): boolean {
+    return this.#connection.offersTls
+  }
+
+  #tls(): string | undefined {
+    const socket = this.tlsSocket
+    if (socket === undefined) return undefined
+    const peer = socket.getPeerX509Certificate()?.subject.split('\n').at(-1) ?? 'no certificate'
+    return `${socket.getProtocol()} ${socket.getCipher().standardName}, ${peer} ${verification(socket, this.proof)}`
+  }
+
+  /** Ends it without a farewell. */
+  close(): void {
+    this.#connection.close()
   }
 
   [Symbol.dispose](): void {
@@ -90,4 +132,9 @@ export class Session implements Disposable {
     this.#connection.quit()
     this.#connection.socket.setTimeout(FAREWELL_MS)
   }
+}
+
+function verification({ authorized }: TLSSocket, { by, reason }: TlsProof): string {
+  if (by !== undefined) return `verified by ${by}`
+  return authorized ? 'trusted' : `not trusted${reason === undefined ? '' : ` (${reason})`}`
 }

@@ -1,24 +1,51 @@
 // How many dialogues may go on at the same time: in all, and with one destination, so that a slow one holds up nobody.
+import type { Outcome } from './outcome.ts'
+import { Pace, type PaceLimits } from './pace.ts'
 
 /** A place in the count, given back by disposing it. */
-export type Slot = Disposable
+export interface Slot extends Disposable {
+  /** Tells what came of the dialogue, which decides how many the destination gets. */
+  learn(outcomes: Iterable<Outcome>): void
+}
 
 interface Waiter {
   name: string
   resolve: (slot: Slot | undefined) => void
 }
 
-export interface SlotLimits {
+interface Destination {
+  pace: Pace
+  taken: number
+  waiting: number
+  isClogged: boolean
+  /** When the dialogues that are under way began. */
+  begun: Set<number>
+  /** How long one takes, on average of late. */
+  averageMs: number
+  timer?: NodeJS.Timeout | undefined
+}
+
+export interface SlotLimits extends PaceLimits {
   total: number
-  perDestination: number
   /** How long to wait for a place before the destination counts as clogged. */
   waitMs: number
+  /** Who may wait for a slow destination; more are turned away at once. */
+  waitersWhileSlow: number
+  /** The same for one whose dialogues come to their ends in no time. */
+  waitersWhileQuick: number
 }
+
+/** A dialogue that takes longer is slow. */
+const SLOW_MS = 1_000
+const NEWEST_WEIGHT = 0.3
+
+/** When so little of the whole is left, it is for destinations that have nothing yet. */
+const RESERVE = 1 / 4
+const FORGET_ABOVE = 10_000
 
 export class Slots {
   readonly #limits: SlotLimits
-  readonly #taken = new Map<string, number>()
-  readonly #clogged = new Set<string>()
+  readonly #destinations = new Map<string, Destination>()
   #waiting: Waiter[] = []
   #total = 0
 
@@ -32,8 +59,13 @@ export class Slots {
    */
   async take(name: string, signal: AbortSignal): Promise<Slot | undefined> {
     if (signal.aborted) return undefined
-    if (this.#isFree(name)) return this.#occupy(name)
-    if (this.#clogged.has(name)) return undefined
+    const destination = this.#destination(name)
+    if (destination.waiting === 0 && this.#isFree(destination)) return this.#occupy(destination)
+    if (destination.isClogged || destination.waiting >= this.#waitersMost(destination)) return undefined
+    return this.#wait(name, destination, signal)
+  }
+
+  async #wait(name: string, destination: Destination, signal: AbortSignal): Promise<Slot | undefined> {
     const { promise, resolve } = Promise.withResolvers<Slot | undefined>()
     const waiter: Waiter = { name, resolve }
     const giveUp = () => {
@@ -41,36 +73,96 @@ export class Slots {
       resolve(undefined)
     }
     const timer = setTimeout(() => {
-      this.#clogged.add(name)
+      destination.isClogged = true
       giveUp()
     }, this.#limits.waitMs)
     signal.addEventListener('abort', giveUp)
     this.#waiting.push(waiter)
+    destination.waiting++
+    this.#wakeLater(destination)
     const slot = await promise
+    destination.waiting--
     clearTimeout(timer)
     signal.removeEventListener('abort', giveUp)
     return slot
   }
 
-  #isFree(name: string): boolean {
-    return this.#total < this.#limits.total && (this.#taken.get(name) ?? 0) < this.#limits.perDestination
+  #destination(name: string): Destination {
+    const known = this.#destinations.get(name)
+    if (known !== undefined) return known
+    const destination: Destination = {
+      pace: new Pace(this.#limits),
+      taken: 0,
+      waiting: 0,
+      isClogged: false,
+      begun: new Set(),
+      averageMs: 0,
+    }
+    this.#destinations.set(name, destination)
+    if (this.#destinations.size > FORGET_ABOVE) this.#forgetIdle(destination)
+    return destination
   }
 
-  #occupy(name: string): Slot {
+  #forgetIdle(newest: Destination): void {
+    for (const [name, destination] of this.#destinations)
+      if (destination !== newest && destination.taken + destination.waiting === 0) this.#destinations.delete(name)
+  }
+
+  #waitersMost({ averageMs, begun }: Destination): number {
+    const isSlow = averageMs > SLOW_MS || performance.now() - Math.min(...begun) > SLOW_MS
+    return isSlow ? this.#limits.waitersWhileSlow : this.#limits.waitersWhileQuick
+  }
+
+  #isFree({ taken, pace }: Destination): boolean {
+    const { total } = this.#limits
+    const reserved = taken === 0 ? 0 : Math.floor(total * RESERVE)
+    return this.#total < total - reserved && taken < pace.dialogues && pace.waitMs(performance.now()) === 0
+  }
+
+  #occupy(destination: Destination): Slot {
+    const startedAt = performance.now()
     this.#total++
-    this.#taken.set(name, (this.#taken.get(name) ?? 0) + 1)
-    return { [Symbol.dispose]: () => this.#free(name) }
+    destination.taken++
+    destination.pace.start(startedAt)
+    destination.begun.add(startedAt)
+    return {
+      learn: (outcomes) => destination.pace.learn(outcomes, startedAt, performance.now()),
+      [Symbol.dispose]: () => this.#free(destination, startedAt),
+    }
   }
 
-  #free(name: string): void {
+  #free(destination: Destination, startedAt: number): void {
+    const tookMs = performance.now() - startedAt
     this.#total--
-    const rest = this.#taken.get(name)! - 1
-    if (rest === 0) this.#taken.delete(name)
-    else this.#taken.set(name, rest)
-    this.#clogged.delete(name)
-    const index = this.#waiting.findIndex((waiter) => this.#isFree(waiter.name))
-    if (index < 0) return
-    const [waiter] = this.#waiting.splice(index, 1)
-    waiter!.resolve(this.#occupy(waiter!.name))
+    destination.taken--
+    destination.begun.delete(startedAt)
+    destination.averageMs += NEWEST_WEIGHT * (tookMs - destination.averageMs)
+    destination.isClogged = false
+    this.#admit()
+  }
+
+  /** Places go to the one who waits longest of those that may have one. */
+  #admit(): void {
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      this.#waiting = this.#waiting.filter((waiter) => waiter !== next)
+      next.resolve(this.#occupy(this.#destination(next.name)))
+    }
+    for (const { name } of this.#waiting) this.#wakeLater(this.#destination(name))
+  }
+
+  #next(): Waiter | undefined {
+    if (this.#total >= this.#limits.total) return undefined
+    return this.#waiting.find(({ name }) => this.#isFree(this.#destination(name)))
+  }
+
+  /** A destination that only has to wait for its time is looked at again then. */
+  #wakeLater(destination: Destination): void {
+    const { taken, pace, timer } = destination
+    const waitMs = pace.waitMs(performance.now())
+    if (timer !== undefined || waitMs === 0 || taken >= pace.dialogues) return
+    destination.timer = setTimeout(() => {
+      destination.timer = undefined
+      this.#admit()
+    }, waitMs)
   }
 }

@@ -9,6 +9,8 @@ interface Internals {
   _supportedExtensions: string[]
   _maxAllowedSize: number
   _sendCommand(line: string, logged?: string): void
+  _actionGreeting(reply: string): void
+  _actionEHLO(reply: string): void
 }
 
 const Base = SMTPConnection as unknown as new (options: SMTPConnectionOptions) => SMTPConnection & Internals
@@ -17,6 +19,12 @@ export class Connection extends Base {
   lastCommand: string | undefined
   /** What ended the connection, when it was not the end of the dialogue. */
   lastError: Error | undefined
+  /** Whether a whole mail was handed over since this was last reset: the server may have taken it. */
+  mayHaveTaken = false
+  /** The name that the server greets with. */
+  greetingName: string | undefined
+  /** Whether the server offers STARTTLS. */
+  offersTls = false
   /** Makes MAIL declare SMTPUTF8. */
   isUtf8 = false
   /** Parameters by address as RCPT shows it, each with a space before it. */
@@ -51,6 +59,16 @@ export class Connection extends Base {
   /** 0 when the server names no limit. */
   get maxSizeBytes(): number {
     return this._maxAllowedSize
+  }
+
+  override _actionGreeting(reply: string): void {
+    this.greetingName = /^220[ -]([^\s]{1,255})/.exec(reply)?.[1]?.toLowerCase()
+    super._actionGreeting(reply)
+  }
+
+  override _actionEHLO(reply: string): void {
+    this.offersTls ||= /^250[ -]STARTTLS\b/im.test(reply)
+    super._actionEHLO(reply)
   }
 
   override _sendCommand(line: string, logged?: string): void {

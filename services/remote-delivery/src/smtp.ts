@@ -1,7 +1,7 @@
 // Opening a session with a remote server, by nodemailer over a socket that is connected: greeting, EHLO, STARTTLS, AUTH
 // (RFC 5321 section 3.1, RFC 3207, RFC 4954).
 import type { Reached } from './mx.ts'
-import type { Failure } from './outcome.ts'
+import { type Failure, rejected } from './outcome.ts'
 import { FAREWELL_MS, Session } from './session.ts'
 import { Connection } from './smtp-connection.ts'
 import { interruption, type SmtpError, smtpFailure } from './smtp-failure.ts'
@@ -14,13 +14,15 @@ export interface SmtpOptions extends TransactionLimits {
 }
 
 /**
- * none: not even when offered. opportunistic: when offered, with any certificate. required (STARTTLS) and implicit:
- * with a certificate that fits the server's name.
+ * none: not even when offered. opportunistic: when offered, with any certificate. encrypted: with any certificate, for the
+ * caller to look at. required (STARTTLS) and implicit: with a certificate that fits the server's name.
  */
-export type TlsMode = 'none' | 'opportunistic' | 'required' | 'implicit'
+export type TlsMode = 'none' | 'opportunistic' | 'encrypted' | 'required' | 'implicit'
 
-/** `isOfTls`: it was STARTTLS that went wrong, or what followed it. */
-export type Opened = { kind: 'open'; session: Session } | { kind: 'failed'; failure: Failure; isOfTls: boolean }
+/** `isOfTls`: it was STARTTLS that went wrong, or what followed it; `offersTls`: the server offered it. */
+export type Opened =
+  | { kind: 'open'; session: Session }
+  | { kind: 'failed'; failure: Failure; isOfTls: boolean; offersTls: boolean }
 
 const REPLY_MOST_BYTES = 65_536
 
@@ -44,14 +46,23 @@ export async function openSession(
   })
   const session = new Session(connection, server, options)
   const error = await handshake(connection, options, signal)
-  if (error === 'ready') return { kind: 'open', session }
+  const isOurselves = connection.greetingName === options.ehloName.toLowerCase()
+  if (error === 'ready' && !isOurselves) return { kind: 'open', session }
   connection.close()
+  if (error === 'ready')
+    return { kind: 'failed', failure: looping(session.remoteMta), isOfTls: false, offersTls: false }
   const failure = signal.aborted ? interruption(signal) : smtpFailure(namedTlsError(error, connection))
   return {
     kind: 'failed',
     failure: { ...failure, remoteMta: session.remoteMta },
     isOfTls: connection.lastCommand === 'STARTTLS',
+    offersTls: connection.offersTls,
   }
+}
+
+/** What greets with our own name is this system: it would send the mail here again. */
+function looping(remoteMta: string): Failure {
+  return { ...rejected('5.4.6', 'The mail loops: the server greets with our own name'), remoteMta }
 }
 
 function tlsOptions(mode: TlsMode) {
@@ -60,6 +71,8 @@ function tlsOptions(mode: TlsMode) {
       return { ignoreTLS: true }
     case 'opportunistic':
       return { opportunisticTLS: true, tls: { rejectUnauthorized: false } }
+    case 'encrypted':
+      return { requireTLS: true, tls: { rejectUnauthorized: false } }
     case 'required':
       return { requireTLS: true }
     case 'implicit':

@@ -85,7 +85,10 @@ async function send(
   if (signal.aborted) return { failure: interruption(signal) }
   const source = new MailSource(mail.open(), {
     onStart: () => connection.socket.setTimeout(limits.dataTimeoutMs),
-    onEnd: () => connection.socket.setTimeout(limits.dataEndTimeoutMs),
+    onEnd: () => {
+      connection.mayHaveTaken = true
+      connection.socket.setTimeout(limits.dataEndTimeoutMs)
+    },
   })
   connection.socket.setTimeout(limits.commandTimeoutMs)
   const end = await connection.untilEnd<End>((resolve) => {

@@ -18,7 +18,9 @@ import { accountRoutes } from './routes/accounts.ts'
 import { aliasRoutes } from './routes/aliases.ts'
 import { appPasswordRoutes } from './routes/app-passwords.ts'
 import { deadJobRoutes } from './routes/dead-jobs.ts'
+import { deferredMailRoutes } from './routes/deferred-mail.ts'
 import { deliverySettingsRoutes } from './routes/delivery-settings.ts'
+import { destinationRoutes } from './routes/destinations.ts'
 import { oneDkimKeyRoutes } from './routes/dkim-key.ts'
 import { dkimKeyRoutes } from './routes/dkim-keys.ts'
 import { dmarcPolicyRoutes } from './routes/dmarc-policy.ts'
@@ -112,6 +114,8 @@ async function operatorRoutes(v1: FastifyInstance, context: Context): Promise<vo
   await v1.register(quarantineAccessRoutes(context))
   await v1.register(messageRoutes(context))
   await v1.register(tokenRoutes(context))
+  await v1.register(deferredMailRoutes(context))
+  await v1.register(destinationRoutes(context))
   await v1.register(suspensionListRoutes(context))
   await v1.register(suspensionRoutes(context))
   await v1.register(signatureRoutes(context))

@@ -25,6 +25,8 @@ export const openApi: FastifyDynamicSwaggerOptions = {
       { name: 'quarantine' },
       { name: 'messages' },
       { name: 'tokens' },
+      { name: 'deferred mail' },
+      { name: 'destinations' },
       { name: 'warning suspensions' },
       { name: 'signatures' },
     ],

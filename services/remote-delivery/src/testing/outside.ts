@@ -1,11 +1,15 @@
 // The world outside for tests: a DNS server, and mail servers on addresses of 127.0.0.0/8 that share one port.
-import { createResolver } from '@sekimori/dns/resolver'
+import { isIPv4 } from 'node:net'
+import { createResolver, type Resolver } from '@sekimori/dns/resolver'
 import type { Job, Recipient } from '@sekimori/mail/job'
 import { type DnsServerOptions, startDnsServer } from '@sekimori/testing/dns-server'
 import { type RemoteServer, type RemoteServerOptions, startRemoteServer } from '@sekimori/testing/remote-server'
 import { type DeliverPorts, deliver } from '../deliver.ts'
+import type { TlsStance } from '../destination.ts'
 import { type ExchangerOptions, openExchangers } from '../mx.ts'
+import type { TlsResult } from '../open-server.ts'
 import { outboundMail } from '../outbound-mail.ts'
+import { SessionPool } from '../session-pool.ts'
 import { openSession, type SmtpOptions } from '../smtp.ts'
 
 type DnsServer = Awaited<ReturnType<typeof startDnsServer>>
@@ -22,31 +26,30 @@ export const smtpOptions: SmtpOptions = {
 export async function openOutside(dnsOptions: DnsServerOptions = {}) {
   await using resources = new AsyncDisposableStack()
   const dns = resources.use(await startDnsServer(dnsOptions))
-  const { resolve } = resources.use(createResolver({ servers: [dns.address], timeoutMs: 300, attempts: 1 }))
-  return new Outside(dns, resolve, resources.move())
+  const resolver = resources.use(createResolver({ servers: [dns.address], timeoutMs: 300, attempts: 1 }))
+  return new Outside(dns, resolver, resources.move())
 }
 
 export class Outside implements AsyncDisposable {
   readonly dns: DnsServer
-  readonly resolve: ExchangerOptions['resolve']
+  readonly resolver: Resolver
   /** The port of every server. */
   port = 0
   readonly #resources: AsyncDisposableStack
   #hosts = 0
 
-  constructor(dns: DnsServer, resolve: ExchangerOptions['resolve'], resources: AsyncDisposableStack) {
+  constructor(dns: DnsServer, resolver: Resolver, resources: AsyncDisposableStack) {
     this.dns = dns
-    this.resolve = resolve
+    this.resolver = resolver
     this.#resources = resources
   }
 
   /** Starts a server and makes it an MX of the domain. */
   async startMx(domain: string, options: RemoteServerOptions & { priority?: number } = {}): Promise<RemoteServer> {
-    const { priority = 10, ...rest } = options
-    const host = this.nextHost()
+    const { priority = 10, host = this.nextHost(), ...rest } = options
     const server = this.#resources.use(await startRemoteServer({ host, port: this.port, ...rest }))
     this.port = server.port
-    this.addMx(domain, host, priority)
+    if (isIPv4(host)) this.addMx(domain, host, priority)
     return server
   }
 
@@ -65,26 +68,31 @@ export class Outside implements AsyncDisposable {
     this.dns.set(exchange, 'A', [host])
   }
 
-  ports(smtp: Partial<SmtpOptions> = {}, exchangers: Partial<ExchangerOptions> = {}): DeliverPorts {
+  /** TLS results of all sessions. */
+  readonly tlsResults: TlsResult[] = []
+
+  /** `idleMs`: how long sessions are kept for the next mail. */
+  ports(smtp: Partial<SmtpOptions> = {}, exchangers: Partial<ExchangerOptions> = {}, idleMs = 0): DeliverPorts {
     const options = { ...smtpOptions, ...smtp }
+    const { resolveValidated: resolve } = this.resolver
+    const common = { resolve, port: this.port, connectTimeoutMs: 1_000, refusesPrivateAddresses: false }
+    const { smarthost } = exchangers
     return {
-      exchangers: openExchangers({
-        resolve: this.resolve,
-        port: this.port,
-        connectTimeoutMs: 1_000,
-        refusesPrivateAddresses: false,
-        ...exchangers,
-      }),
+      exchangers: openExchangers({ ...common, hostname: smtpOptions.ehloName, ...exchangers }),
       openSession: (server, mode, signal) => openSession(server, mode, options, signal),
-      tlsMode: exchangers.smarthost?.tls ?? 'opportunistic',
+      ...(smarthost === undefined ? {} : { smarthostTls: smarthost.tls }),
+      resolve,
+      port: this.port,
+      reportTls: (result) => void this.tlsResults.push(result),
+      pool: this.#resources.use(new SessionPool({ idleMs, mailsPerSession: 100 })),
     }
   }
 
   /** One attempt with the whole job at the domain of its first recipient. */
-  deliver(job: Job, ports = this.ports(), signal = new AbortController().signal) {
+  deliver(job: Job, ports = this.ports(), signal = new AbortController().signal, tls?: TlsStance) {
     const { recipients } = job.envelope
     const name = recipients[0]!.address.split('@')[1]!
-    return deliver(mailOf(job), { name, recipients }, ports, signal)
+    return deliver(mailOf(job), { name, recipients, ...(tls === undefined ? {} : { tls }) }, ports, signal)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

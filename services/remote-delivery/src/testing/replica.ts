@@ -56,7 +56,7 @@ export async function startReplica({
   const drained = new AbortController().signal
   const broker = { publisher } as unknown as Broker
   const alarm = new Alarm()
-  const resources: Resources = { config, service, database, broker, resolve: outside.resolve, alarm, drained }
+  const resources: Resources = { config, service, database, broker, resolver: outside.resolver, alarm, drained }
   const ports = openPorts(resources)
   const loop = hasLoop ? startRetryLoop(ports.retry, alarm, retryOptions(resources)) : undefined
   return {
@@ -65,6 +65,7 @@ export async function startReplica({
     async [Symbol.asyncDispose]() {
       stop.abort()
       await loop?.[Symbol.asyncDispose]()
+      await ports[Symbol.asyncDispose]()
       await database[Symbol.asyncDispose]()
     },
   }

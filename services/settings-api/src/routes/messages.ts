@@ -22,7 +22,7 @@ const MessageEnd = Type.Object({
   stage: Type.String({ description: 'where the mail ended for this recipient' }),
   outcome: Type.String({
     description:
-      'delivered, expanded (a list), sent, bounced, quarantined, refused (in the session, by DMARC), dropped or deferred-expired; of a warning: dropped (switched off), suspended or capped; of mail that was set aside unchecked: held, released (a further item tells its end), deleted or expired',
+      'delivered, expanded (a list), sent, bounced, quarantined, refused (in the session, by DMARC), dropped or deferred-expired, cancelled; of a warning: dropped (switched off), suspended or capped; of mail that was set aside unchecked: held, released (a further item tells its end), deleted or expired',
   }),
   detail: Type.Optional(Type.String({ description: "the remote server's last reply, what was found, or why" })),
   via: Type.Optional(Type.String({ description: 'the alias, list or forwarding account that led to this recipient' })),
