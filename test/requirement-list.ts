@@ -43,11 +43,7 @@ export const chapters: Chapter[] = [
       row('S1-08', 'On for every account, nothing to configure'),
       row('S1-09 S2-19', 'POP3 on 110 and POP over SSL on 995'),
       row('S1-10 S2-18', 'SMTP over SSL on 465'),
-      row(
-        'S1-12 S2-17',
-        'Beyond the pages: encryption between servers',
-        'MTA-STS and DANE as policies seen from outside',
-      ),
+      row('S1-12 S2-17', 'Beyond the pages: encryption between servers'),
       row('S1-13', 'AUTH LOGIN as well as PLAIN; the SMTP login is the POP login'),
       own(/^access.* before TLS|PLAINTEXT_AUTH/, 'AUTH and USER only inside TLS, unless PLAINTEXT_AUTH=allow'),
       row('S1-33', 'Help for mail clients, automatic configuration', 'all of it: it comes with the control panel'),

@@ -7,7 +7,7 @@ export interface ScriptedReply {
   at: Step
   /**
    * A reply line such as `451 4.3.2 later`; `close` hangs up, `silence` never answers, `taken in silence` (message) neither,
-   * but keeps the mail. A 421 also hangs up.
+   * but keeps the mail, as does `taken, then close`. A 421 also hangs up.
    */
   reply: string
   /** Only for this recipient (RCPT), or for a mail to it (DATA, message). */
@@ -19,7 +19,13 @@ export interface ScriptedReply {
 export class Script {
   /** The rules that were used, in order. */
   readonly used: ScriptedReply[] = []
+  /** What is said where no rule fits; undefined for what a well server says. */
+  readonly #fails: (at: Step) => string | undefined
   readonly #rules: (ScriptedReply & { left: number })[] = []
+
+  constructor(fails: (at: Step) => string | undefined = () => undefined) {
+    this.#fails = fails
+  }
 
   add(rule: ScriptedReply): void {
     this.#rules.push({ ...rule, left: rule.times ?? Number.POSITIVE_INFINITY })
@@ -33,7 +39,7 @@ export class Script {
   next(at: Step, recipients: string[] = []): string | undefined {
     const fits = (rule: ScriptedReply) => rule.recipient === undefined || recipients.includes(rule.recipient)
     const rule = this.#rules.find((candidate) => candidate.left > 0 && candidate.at === at && fits(candidate))
-    if (rule === undefined) return undefined
+    if (rule === undefined) return this.#fails(at)
     rule.left -= 1
     this.used.push(rule)
     return rule.reply

@@ -125,7 +125,7 @@ export class RemoteSession {
     await this.#socket.write('354 Go on\r\n')
     const data = await this.#socket.readDotted('the message')
     const verdict = this.#ports.script.next('message', recipients) ?? '250 2.0.0 Ok: queued as remote'
-    if (verdict.startsWith('2') || verdict === 'taken in silence') {
+    if (verdict.startsWith('2') || verdict.startsWith('taken')) {
       const session = { tls: this.#socket.isEncrypted, ehlo: this.#ehlo, parameters: this.#parameters }
       this.#ports.onMail({ mailFrom, recipients, data, ...session })
     }
@@ -147,7 +147,8 @@ export class RemoteSession {
   async #speak(reply: string): Promise<boolean> {
     // What the client has sent ahead is read and left unanswered, until it hangs up.
     while (reply.endsWith('silence')) await this.#socket.readLine('the end')
-    if (reply !== 'close') await this.#socket.write(`${reply}\r\n`)
-    return reply !== 'close' && !reply.startsWith('421')
+    if (reply.endsWith('close')) return false
+    await this.#socket.write(`${reply}\r\n`)
+    return !reply.startsWith('421')
   }
 }

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import net, { type AddressInfo } from 'node:net'
 import { ConnectionClosed, LineSocket } from './line-socket.ts'
-import { Script, type ScriptedReply } from './remote-server-script.ts'
+import { Script, type ScriptedReply, type Step } from './remote-server-script.ts'
 import { type ReceivedMail, RemoteSession, type SessionPorts } from './remote-server-session.ts'
 
 export interface RemoteServerOptions {
@@ -15,6 +15,8 @@ export interface RemoteServerOptions {
   replies?: ScriptedReply[]
   /** PEM; with it STARTTLS is offered. */
   certificate?: { cert: string; key: string }
+  /** What goes wrong at a step that no reply of the script is for. */
+  fails?: (at: Step) => string | undefined
   /** Offered beside 8BITMIME and SMTPUTF8. */
   extensions?: string[]
   /** What of these two is not offered. */
@@ -39,12 +41,13 @@ class RemoteServer implements AsyncDisposable {
   readonly commands: string[] = []
   /** What ended a session other than QUIT, script or hang-up: a failed TLS handshake, for one. */
   readonly errors: Error[] = []
-  readonly #script = new Script()
+  readonly #script: Script
   readonly #listener = net.createServer({ noDelay: true })
   readonly #sockets = new Set<LineSocket>()
   readonly #watchers = new Set<() => void>()
 
   constructor(options: RemoteServerOptions) {
+    this.#script = new Script(options.fails)
     for (const reply of options.replies ?? []) this.#script.add(reply)
     const ports: SessionPorts = {
       hostname: options.hostname ?? 'remote.test',

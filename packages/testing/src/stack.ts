@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { startDnsServer, type TestDnsServer } from './dns-server.ts'
 import { eventually } from './eventually.ts'
 import { type Endpoints, type Launcher, launch } from './launcher.ts'
+import { makePolicyHost, type PolicyHost } from './policy-host.ts'
 import { type RemoteServer, startRemoteServer } from './remote-server.ts'
 import { type ApiAnswer, callApi, type Method } from './settings-client.ts'
 import { StackMail } from './stack-mail.ts'
@@ -34,8 +35,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const remote = resources.use(await startRemoteServer())
   const stateDir = options.stateDir ?? newStateDirectory()
   if (options.stateDir === undefined) resources.defer(() => rm(stateDir, { recursive: true, force: true }))
+  const policyHost = resources.use(await makePolicyHost())
   const settings = {
     ...(await isolatedSettings(stateDir)),
+    ...policyHost.settings,
     DNS_SERVERS: dns.address,
     RELAY_PORT: String(remote.port),
     RETRY_SCHEDULE: '1s',
@@ -46,7 +49,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   }
   const launcher = launch(settings)
   resources.defer(() => launcher.stop())
-  const stack = new Stack(launcher, await launcher.untilReady(), settings, dns, remote)
+  const stack = new Stack(launcher, await launcher.untilReady(), settings, dns, remote, policyHost)
   await stack.publishDnsRecords()
   stack.own(resources.move())
   return stack
@@ -57,6 +60,8 @@ export class Stack extends StackMail implements AsyncDisposable {
   readonly settings: Record<string, string>
   readonly dns: TestDnsServer
   readonly remote: RemoteServer
+  /** For MTA-STS of a domain outside. */
+  readonly policyHost: PolicyHost
   readonly processes: StackProcesses
   #resources = new AsyncDisposableStack()
 
@@ -66,8 +71,10 @@ export class Stack extends StackMail implements AsyncDisposable {
     settings: Record<string, string>,
     dns: TestDnsServer,
     remote: RemoteServer,
+    policyHost: PolicyHost,
   ) {
     super(endpoints)
+    this.policyHost = policyHost
     this.launcher = launcher
     this.settings = settings
     this.dns = dns

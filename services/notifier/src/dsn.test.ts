@@ -134,3 +134,17 @@ test('only a proper Message-ID becomes a reference', async () => {
     assert.equal(readNotice((await report(notice))[0]!).fields.references, undefined, messageId)
   }
 })
+
+test('a failure comes back with the whole mail when that was asked for, octet by octet', async () => {
+  const mail = `${HEAD}the body\r\n.\r\nend\r\n`
+  const { parts } = await partsOf(undelivered({ isWhole: true }, mail))
+  assert.match(parts[2]!.head, /Content-Type: message\/rfc822/)
+  assert.equal(parts[2]!.body.trimEnd(), mail.trimEnd())
+})
+
+test('that a mail was relayed is told as that', async () => {
+  const relayed = undelivered({ action: 'relayed', recipients: [{ ...FAILED, status: '2.0.0', diagnostic: '250 Ok' }] })
+  const { parts } = await partsOf(relayed)
+  assert.match(parts[1]!.body, /^Action: relayed\r\nStatus: 2\.0\.0\r$/m)
+  assert.match(parts[0]!.text, /handed over|引き渡しました/)
+})

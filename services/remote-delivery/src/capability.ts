@@ -1,4 +1,4 @@
-// What a mail needs of the server that takes it, and what a server can't take (RFC 6531, RFC 8689, RFC 1870).
+// What a mail needs of the server that takes it, and what a server can't take (RFC 6531, RFC 6152, RFC 8689, RFC 1870).
 import { domainToASCII } from 'node:url'
 import type { OutboundMail } from './outbound-mail.ts'
 import { type Failure, rejected } from './outcome.ts'
@@ -23,6 +23,8 @@ export function capabilityFault(mail: OutboundMail, recipient: string, server: C
     return rejected('5.1.7', "The sender's address can not be written in an SMTP command")
   if (needsUtf8(mail, recipient) && !server.extensions.includes('SMTPUTF8'))
     return rejected('5.6.7', 'The server does not offer SMTPUTF8, which this mail needs')
+  if (mail.isEightBit && !server.extensions.includes('8BITMIME'))
+    return rejected('5.6.3', 'The server does not offer 8BITMIME, which this mail needs; it is not converted')
   if (requireTls === true && !(server.isEncrypted && server.extensions.includes('REQUIRETLS')))
     return rejected('5.7.30', 'The server does not offer REQUIRETLS, which the sender asked for')
   if (server.maxSizeBytes > 0 && mail.sizeBytes > server.maxSizeBytes)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Recipient } from '@sekimori/mail/job'
-import { decide, firstStanding, type Standing } from './decision.ts'
+import { cancel, decide, firstStanding, type Standing } from './decision.ts'
 import { notices } from './notice.ts'
 import { deferred, type Outcome, rejected } from './outcome.ts'
 import type { Schedule } from './schedule.ts'
@@ -136,4 +136,33 @@ test('a notice has what the DSN needs, and the header section instead of the mai
     job: header,
     content: { kind: 'inline', bytes: head },
   })
+})
+
+test('who wants to hear of success does, unless the next server tells it', () => {
+  const wanted = { recipient: { notify: ['SUCCESS'] } }
+  const taken: Outcome = { kind: 'sent', reply: '250 2.0.0 Ok', remoteMta: 'mx' }
+  assert.equal(decideOne({ outcome: taken, ...wanted }).relayed.length, 1)
+  assert.equal(decideOne({ outcome: { ...taken, isDsnPassedOn: true }, ...wanted }).relayed.length, 0)
+  assert.equal(decideOne({ outcome: taken }).relayed.length, 0)
+  assert.equal(decideOne({ outcome: taken, ...wanted, mailFrom: '' }).relayed.length, 0)
+})
+
+test('what an operator gives up ends, with a notice or without, and only that', () => {
+  const recipients = ['a@remote.test', 'b@remote.test', 'c@remote.test'].map((address) => ({ address }))
+  const standing: Standing = {
+    ...firstStanding(schedule, NOW),
+    orders: new Map([
+      ['a@remote.test', 'return'],
+      ['b@remote.test', 'drop'],
+    ]),
+  }
+  const { failed, dropped } = cancel(outboundJob([]), recipients, standing)
+  assert.deepEqual(
+    failed.map(({ end }) => `${end.recipient} ${end.outcome}`),
+    ['a@remote.test cancelled'],
+  )
+  assert.deepEqual(
+    dropped.map(({ recipient, outcome }) => `${recipient} ${outcome}`),
+    ['b@remote.test cancelled'],
+  )
 })

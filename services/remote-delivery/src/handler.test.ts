@@ -107,6 +107,20 @@ test('a mail that has passed more than 50 servers is returned without a dialogue
   assert.equal((await play({ hops: 50, outcomes: { [BOB]: sent } }, outboundJob([BOB]))).steps[0], `deliver ${BOB}`)
 })
 
+test('a mail that we forward to somebody whom it was delivered to before is returned; what an account sends goes', async () => {
+  const text = `Delivered-To: ${BOB}\r\nSubject: x\r\n\r\nbody\r\n`
+  const forwarded = outboundJob([BOB], { session: { receivedBy: 'mx' } }, text)
+  assert.deepEqual((await play({}, forwarded)).steps, [`notice failed ${BOB}`, `end ${BOB} bounced`, 'release'])
+  const { steps } = await play({ outcomes: { [BOB]: sent } }, outboundJob([BOB], {}, text))
+  assert.equal(steps[0], `deliver ${BOB}`)
+})
+
+test('failures at several destinations are told in one notice', async () => {
+  const { steps } = await play({ outcomes: { [BOB]: no, [CAROL]: no, [DAVE]: no } }, all())
+  assert.equal(steps.filter((step) => step.startsWith('notice')).length, 1)
+  assert.equal(steps.filter((step) => step.startsWith('end')).length, 3)
+})
+
 test('a destination that has all the dialogues it may have puts the mail off, which is no attempt', async () => {
   const { steps, isDone } = await play({ isBusy: true }, outboundJob([BOB]))
   assert.deepEqual([steps, isDone], [[`deliver ${BOB}`, `defer ${BOB} 0`, 'release'], true])

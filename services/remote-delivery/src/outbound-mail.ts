@@ -13,6 +13,8 @@ export interface OutboundMail {
   hops: number
   /** Whether the header section has octets beyond ASCII (RFC 6532). */
   isHeadUtf8: boolean
+  /** Whether it was declared 8BITMIME and has octets beyond ASCII; looked up when a server needs to know. */
+  isEightBit: boolean
   /** Whether the sender puts delivery above encryption: `TLS-Required: No` (RFC 8689 section 3). */
   isTlsOptional: boolean
   /** Addresses that it was delivered to before. */
@@ -33,6 +35,7 @@ export function outboundMail(job: Job, head: Buffer, open: OpenContent): Outboun
     sizeBytes: added.length + contentSize(job.content) - struckSize(struck),
     hops: fields.filter(({ name }) => name === 'received').length,
     isHeadUtf8: hasEightBit(added) || hasEightBit(head),
+    isEightBit: false,
     isTlsOptional: headerValue(fields, 'tls-required')?.trim().toLowerCase() === 'no',
     deliveredTo: new Set(
       fields.filter(({ name }) => name === 'delivered-to').map(({ value }) => value.trim().toLowerCase()),
@@ -46,6 +49,16 @@ export function outboundMail(job: Job, head: Buffer, open: OpenContent): Outboun
 function ownFields(head: Buffer, struck: readonly number[]) {
   const starts = new Set(struck.filter((_, index) => index % 2 === 0))
   return parseHeader(head).filter(({ start }) => !starts.has(start))
+}
+
+/**
+ * Whether the mail is declared 8BITMIME (RFC 6152) and really is not ASCII: many clients declare all their mail so. Reads it.
+ * @throws what reading throws.
+ */
+export async function isEightBitMail({ envelope, open }: OutboundMail): Promise<boolean> {
+  if (envelope.bodyType?.toLowerCase() !== '8bitmime') return false
+  for await (const octets of open()) if (hasEightBit(octets)) return true
+  return false
 }
 
 function hasEightBit(octets: Buffer): boolean {

@@ -3,7 +3,7 @@ import { TLSSocket } from 'node:tls'
 import type { Recipient } from '@sekimori/mail/job'
 import { type Capabilities, capabilityFault } from './capability.ts'
 import type { Reached } from './mx.ts'
-import type { OutboundMail } from './outbound-mail.ts'
+import { isEightBitMail, type OutboundMail } from './outbound-mail.ts'
 import { deferred, type Outcome } from './outcome.ts'
 import type { Connection } from './smtp-connection.ts'
 import type { TlsProof } from './tls-demand.ts'
@@ -36,12 +36,15 @@ export class Session implements Disposable {
    * Offers a mail to recipients; resolves to what became of each.
    * @throws what reading the content throws, when nobody was sent anything.
    */
-  async send(mail: OutboundMail, recipients: Recipient[], signal: AbortSignal): Promise<Map<string, Outcome>> {
+  async send(offered: OutboundMail, recipients: Recipient[], signal: AbortSignal): Promise<Map<string, Outcome>> {
     this.mails++
     this.#connection.mayHaveTaken = false
+    const server = this.#capabilities()
+    const isEightBit = !server.extensions.includes('8BITMIME') && (await isEightBitMail(offered))
+    const mail = { ...offered, isEightBit }
     const outcomes = new Map<string, Outcome>()
     const possible = recipients.filter(({ address }) => {
-      const fault = capabilityFault(mail, address, this.#capabilities())
+      const fault = capabilityFault(mail, address, server)
       if (fault !== undefined) outcomes.set(address, { ...fault, remoteMta: this.remoteMta })
       return fault === undefined
     })

@@ -1,0 +1,137 @@
+// Postfix, Exim and OpenSMTPD as other people's mail servers: each keeps mail for `<name>.test` in a maildir, refuses
+// `refused@`, and relays all else that this machine hands it to our port 25.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Endpoint } from './line-socket.ts'
+import { type PeerRoot, startInRoot } from './peer-root.ts'
+
+export const peerNames = ['postfix', 'exim', 'opensmtpd'] as const
+export type PeerName = (typeof peerNames)[number]
+
+export interface Peer extends AsyncDisposable {
+  domain: string
+  endpoint: Endpoint
+  /** The mails in its maildir, with CRLF. */
+  mails(): Buffer[]
+}
+
+interface Recipe {
+  packageName: string
+  host: string
+  maildir: string
+  script(port: number, mx: Endpoint): string
+}
+
+const account = (name: string, id: number) =>
+  `echo '${name}:x:${id}:${id}::/nonexistent:/usr/sbin/nologin' >> /etc/passwd; echo '${name}:x:${id}:' >> /etc/group`
+
+const recipes: Record<PeerName, Recipe> = {
+  postfix: {
+    packageName: 'postfix',
+    host: '127.0.0.81',
+    maildir: 'mail/all',
+    script: (port, mx) => `set -e
+${account('postfix', 64025)}
+${account('postdrop', 64026)}
+mkdir -p /mail /var/spool/postfix /var/lib/postfix; chown postfix /mail /var/lib/postfix
+sed -E 's/^smtp +inet.*/127.0.0.81:${port} inet n - n - - smtpd/; s/^(\\S+\\s+(inet|unix)\\s+\\S+\\s+\\S+\\s+)[y-]/\\1n/' \\
+  /usr/share/postfix/master.cf.dist > /etc/postfix/master.cf
+cat > /etc/postfix/main.cf <<C
+compatibility_level = 3.6
+myhostname = postfix.test
+mydestination =
+mynetworks = 127.0.0.0/8
+inet_interfaces = loopback-only
+inet_protocols = ipv4
+maillog_file = /var/log/postfix.log
+virtual_mailbox_domains = postfix.test
+virtual_mailbox_maps = static:all/
+virtual_mailbox_base = /mail
+virtual_uid_maps = static:64025
+virtual_gid_maps = static:64025
+smtpd_recipient_restrictions = check_recipient_access inline:{{refused@postfix.test = REJECT not here}}, permit_mynetworks, reject
+relayhost = [${mx.host}]:${mx.port}
+alias_maps =
+C
+exec /usr/sbin/postfix start-fg`,
+  },
+  exim: {
+    packageName: 'exim4-daemon-light',
+    host: '127.0.0.82',
+    maildir: 'mail/all',
+    script: (port, mx) => `set -e
+${account('Debian-exim', 64027)}
+mkdir -p /var/spool/exim4 /var/log/exim4 /mail /etc/exim4; chown -R Debian-exim /var/spool/exim4 /var/log/exim4 /mail
+cat > /etc/exim4/exim4.conf <<C
+primary_hostname = exim.test
+local_interfaces = 127.0.0.82
+daemon_smtp_ports = ${port}
+domainlist local_domains = exim.test
+acl_smtp_rcpt = rcpt
+tls_advertise_hosts =
+begin acl
+rcpt:
+  deny recipients = refused@exim.test
+    message = not here
+  accept
+begin routers
+here:
+  driver = accept
+  domains = +local_domains
+  transport = maildir
+out:
+  driver = manualroute
+  route_list = * ${mx.host}::${mx.port}
+  self = send
+  transport = smtp
+begin transports
+maildir:
+  driver = appendfile
+  directory = /mail/all
+  maildir_format
+  user = Debian-exim
+  group = Debian-exim
+smtp:
+  driver = smtp
+begin retry
+* * F,5m,5s
+C
+exec /usr/sbin/exim4 -bdf -q1m`,
+  },
+  opensmtpd: {
+    packageName: 'opensmtpd',
+    host: '127.0.0.83',
+    maildir: 'mail',
+    script: (port, mx) => `set -e
+${account('opensmtpd', 64028)}
+${account('opensmtpq', 64029)}
+${account('peer', 64030)}
+mkdir -p /mail /var/lib/opensmtpd/empty /run/opensmtpd; chmod 755 /var/lib/opensmtpd/empty /run/opensmtpd; chown peer /mail
+cat > /etc/smtpd.conf <<C
+listen on 127.0.0.83 port ${port} hostname opensmtpd.test
+action "keep" maildir "/mail" virtual { "@" = peer }
+action "out" relay host smtp://${mx.host}:${mx.port} helo opensmtpd.test
+match from any for rcpt-to "refused@opensmtpd.test" reject
+match from any for domain "opensmtpd.test" action "keep"
+match from any for any action "out"
+C
+exec /usr/sbin/smtpd -d`,
+  },
+}
+
+/** Starts the server at this port of an address of its own. */
+export async function startPeer(name: PeerName, port: number, mx: Endpoint): Promise<Peer> {
+  const { packageName, host, maildir, script } = recipes[name]
+  const endpoint = { host, port }
+  const root: PeerRoot = await startInRoot(packageName, script(port, mx), endpoint)
+  return {
+    domain: `${name}.test`,
+    endpoint,
+    mails() {
+      const dir = join(root.files, maildir, 'new')
+      const names = existsSync(dir) ? readdirSync(dir) : []
+      return names.map((one) => Buffer.from(readFileSync(join(dir, one), 'latin1').replace(/\r?\n/g, '\r\n'), 'latin1'))
+    },
+    [Symbol.asyncDispose]: () => root[Symbol.asyncDispose](),
+  }
+}
