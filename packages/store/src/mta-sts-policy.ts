@@ -29,7 +29,7 @@ export async function findStsPolicy(database: Queryable, domain: string): Promis
 export async function keepStsPolicy(database: Queryable, domain: string, policy: KeptPolicy): Promise<void> {
   await database.query(
     `insert into mta_sts_policy (domain, policy_id, mode, max_age_seconds, mx, expires_at)
-     values ($1, $2, $3, $4, $5, now() + $4 * interval '1 second')
+     values ($1, $2, $3, $4::integer, $5, now() + make_interval(secs => $4::integer))
      on conflict (domain) do update set policy_id = excluded.policy_id, mode = excluded.mode,
        max_age_seconds = excluded.max_age_seconds, mx = excluded.mx, fetched_at = now(), expires_at = excluded.expires_at`,
     [domain, policy.id, policy.mode, policy.maxAgeSeconds, policy.mx],
