@@ -98,6 +98,28 @@ export const bareLf = (standard: 'refuse' | 'repair') =>
     description: 'lines of a mail that end in LF without CR: refuse the mail, or give them the CR',
   })
 
+export const tokenSettings = {
+  OAUTH_ISSUER: Type.Refine(
+    Type.String({
+      default: '',
+      description:
+        'OpenID Connect issuer (https URL) whose access tokens log in by XOAUTH2 and OAUTHBEARER; empty: none',
+    }),
+    (text) => text === '' || /^https:\/\/.|^http:\/\/(127\.0\.0\.1|localhost)[:/]/.test(text),
+    () => 'must be an https URL',
+  ),
+  OAUTH_AUDIENCE: Type.String({
+    minLength: 1,
+    default: 'sekimori',
+    description: 'audience (aud) that the tokens must be made for',
+  }),
+  OAUTH_ADDRESS_CLAIM: Type.String({
+    minLength: 1,
+    default: 'email',
+    description: "claim with the account's address; email counts only with email_verified",
+  }),
+}
+
 export const contentSettings = {
   INLINE_CONTENT_MAX_BYTES: positive(65_536, 'mail up to this size travels inside the AMQP message'),
 }

@@ -12,10 +12,11 @@ import type {
   SMTPServerOptions,
   SMTPServerSession,
 } from 'smtp-server'
+import { teachBearerMechanisms } from './bearer-mechanism.ts'
 import { defaultLimits, type SessionLimits } from './limits.ts'
 import { expectProxyHeaders } from './proxied-connections.ts'
 import { parseProxyNetworks } from './proxy-networks.ts'
-import { SmtpReply, tryAgainLater } from './reply.ts'
+import { SmtpReply, TokenRefused, tryAgainLater } from './reply.ts'
 import { EdgeServer } from './server.ts'
 
 /** The decisions of an edge. Throwing an SmtpReply refuses; any other error is logged and answered with 451. */
@@ -48,6 +49,8 @@ export interface Listener extends AsyncDisposable {
 }
 
 const DRAIN_POLL_MS = 50
+
+teachBearerMechanisms()
 
 /** Listens; resolves when connections are taken. Disposing drains. */
 export async function listenSmtp(options: ListenerOptions, decisions: Decisions, log: Log): Promise<Listener> {
@@ -88,7 +91,7 @@ function tlsOptions({ certificates, smtp }: ListenerOptions): SMTPServerOptions 
   if (certificates !== undefined)
     return { SNICallback: (servername, callback) => callback(null, certificates.contextFor(servername)) }
   // smtp-server has a certificate of its own, whose key everybody knows; it is never shown.
-  if (smtp.disabledCommands?.includes('STARTTLS') && !smtp.secure) return {}
+  if ((smtp.disabledCommands?.includes('STARTTLS') && !smtp.secure) || smtp.cert !== undefined) return {}
   throw new Error('a listener that speaks TLS needs certificates')
 }
 
@@ -120,7 +123,11 @@ function handlers(decisions: Decisions, log: Log): Partial<SMTPServerOptions> {
           onAuth: (auth, session, callback) => {
             authenticate(auth, session).then(
               (user) => callback(null, { user }),
-              (error) => callback(refusal(error, session)),
+              (error) => {
+                const reply = refusal(error, session)
+                if (reply instanceof TokenRefused) callback(null, { data: reply.data })
+                else callback(reply)
+              },
             )
           },
         }),

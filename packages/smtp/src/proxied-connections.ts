@@ -29,7 +29,7 @@ export function expectProxyHeaders(server: SMTPServer, isBalancer: IsBalancer): 
 }
 
 /** Takes the header off the connection; what follows it stays to be read. Rejects when there is none. */
-function takeHeader(socket: Socket): Promise<Header> {
+export function takeHeader(socket: Socket): Promise<Header> {
   const { promise, resolve, reject } = Promise.withResolvers<Header>()
   let received: Buffer = Buffer.alloc(0)
   // Before the rest is put back: another reader must be the one to hear of it.

@@ -12,6 +12,17 @@ export class SmtpReply extends Error {
   }
 }
 
+/** A bearer token was refused; `data` tells the client why (RFC 7628 section 3.2.2). */
+export class TokenRefused extends SmtpReply {
+  override name = 'TokenRefused'
+  readonly data: object
+
+  constructor(data: object) {
+    super(535, '5.7.8', 'The token is not accepted')
+    this.data = data
+  }
+}
+
 /** The system can't do its work now; the client keeps the mail and comes again. */
 export function tryAgainLater(cause: unknown): SmtpReply {
   return new SmtpReply(451, '4.3.0', 'Temporary failure on our side, please try again later', { cause })

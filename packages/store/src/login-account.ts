@@ -55,6 +55,16 @@ export async function findLoginAccount(
   )
 }
 
+/** The account of this (normalised) address; undefined when there is none. */
+export async function findAccountId(database: Queryable, address: string): Promise<number | undefined> {
+  const { rows } = await database.query<{ id: string }>({
+    name: 'find_account_id',
+    text: 'select id from account where address = $1',
+    values: [address],
+  })
+  return rows[0] && Number(rows[0].id)
+}
+
 /** Remembers the network of a good login, and forgets old ones; writes at most once a day for each. */
 export async function noteLoginNetwork(database: Queryable, accountId: number, network: string): Promise<void> {
   await database.query({

@@ -17,8 +17,13 @@ const TIMEOUT_MS = 60_000
 export const PYTHON = '/usr/bin/python3'
 
 /** Runs a program to its end; its exit status is for the test to judge. */
-export async function runClient(command: string, args: string[], input: Buffer | string = ''): Promise<ClientRun> {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: TIMEOUT_MS })
+export async function runClient(
+  command: string,
+  args: string[],
+  input: Buffer | string = '',
+  user: { uid?: number } = {},
+): Promise<ClientRun> {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: TIMEOUT_MS, ...user })
   // A client that ends before it has read everything says why on its standard error.
   child.stdin.on('error', () => {})
   child.stdin.end(input)
@@ -27,8 +32,13 @@ export async function runClient(command: string, args: string[], input: Buffer |
 }
 
 /** The same for a run that must end well. @throws Error with all that the client said */
-export async function runClientWell(command: string, args: string[], input: Buffer | string = ''): Promise<ClientRun> {
-  const run = await runClient(command, args, input)
+export async function runClientWell(
+  command: string,
+  args: string[],
+  input: Buffer | string = '',
+  user: { uid?: number } = {},
+): Promise<ClientRun> {
+  const run = await runClient(command, args, input, user)
   if (run.code !== 0) throw new Error(run.transcript)
   return run
 }

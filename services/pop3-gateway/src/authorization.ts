@@ -1,8 +1,9 @@
 // The AUTHORIZATION state (RFC 1939 section 4): the client starts TLS, proves who it is, and gets its maildrop opened.
+import type { Bearer, BearerMechanism } from '@sekimori/login/bearer'
 import { capabilities } from './capabilities.ts'
 import type { Command } from './command.ts'
 import type { Conversation } from './conversation.ts'
-import type { Account, Maildrop, Ports } from './ports.ts'
+import type { Account, Login, Maildrop, Ports } from './ports.ts'
 import { err, listing, ok } from './reply.ts'
 import { type Answer, mechanismNames, mechanismOf, readAnswer, readInitialResponse } from './sasl.ts'
 
@@ -87,7 +88,11 @@ class Authorization {
   }
 
   #announce(): Step {
-    const lines = capabilities({ mayLogin: this.#mayLogin, mayStartTls: !this.#isSecure })
+    const lines = capabilities({
+      mayLogin: this.#mayLogin,
+      takesTokens: this.#conversation.takesTokens,
+      mayStartTls: !this.#isSecure,
+    })
     return { kind: 'stay', replies: listing('Capabilities follow', lines) }
   }
 
@@ -108,13 +113,17 @@ class Authorization {
 
   async #auth(mechanismName: string | undefined, initialResponse: string | undefined): Promise<Step> {
     if (!this.#mayLogin) return stay(NEEDS_TLS)
-    if (mechanismName === undefined) return { kind: 'stay', replies: listing('Mechanisms follow', mechanismNames()) }
-    const mechanism = mechanismOf(mechanismName)
+    const { takesTokens } = this.#conversation
+    if (mechanismName === undefined)
+      return { kind: 'stay', replies: listing('Mechanisms follow', mechanismNames(takesTokens)) }
+    const mechanism = mechanismOf(mechanismName, takesTokens)
     if (mechanism === undefined) return stay(err('Unknown mechanism'))
     const outcome = await mechanism((challenge) => this.#ask(challenge), readInitialResponse(initialResponse))
     switch (outcome.kind) {
       case 'credentials':
         return this.#login(outcome.address, outcome.password)
+      case 'token':
+        return this.#loginByToken(outcome.mechanism, outcome.bearer)
       case 'cancelled':
         return stay(err('Authentication cancelled'))
       case 'malformed':
@@ -130,14 +139,34 @@ class Authorization {
     return line.kind === 'line' ? readAnswer(line.octets.toString('latin1')) : { kind: 'malformed' }
   }
 
-  async #login(address: string, password: string): Promise<Step> {
+  #login(address: string, password: string): Promise<Step> {
+    const { clientAddress } = this.#conversation.connection
+    return this.#enter(
+      () => this.#ports.login(address, password, clientAddress),
+      () => this.#refuse('Wrong address or password'),
+    )
+  }
+
+  /** A token that is refused is answered with a challenge that says why; the client's answer to it says nothing. */
+  #loginByToken(mechanism: BearerMechanism, bearer: Bearer): Promise<Step> {
+    const tokens = this.#ports.tokens!
+    return this.#enter(
+      () => tokens.login(bearer),
+      async () => {
+        await this.#ask(JSON.stringify(tokens.refusal(mechanism)))
+        return this.#refuse('The token is not accepted')
+      },
+    )
+  }
+
+  async #enter(check: () => Promise<Login>, refuse: () => Step | Promise<Step>): Promise<Step> {
     try {
-      const login = await this.#ports.login(address, password, this.#conversation.connection.clientAddress)
+      const login = await check()
       switch (login.kind) {
         case 'ok':
           return await this.#open(login.account)
         case 'refused':
-          return this.#refuse()
+          return await refuse()
         case 'slowed':
           return stay(SLOWED)
         case 'unavailable':
@@ -149,9 +178,9 @@ class Authorization {
     }
   }
 
-  #refuse(): Step {
+  #refuse(text: string): Step {
     this.#failedLogins += 1
-    const reply = err('Wrong address or password', 'AUTH')
+    const reply = err(text, 'AUTH')
     return this.#failedLogins < FAILED_LOGINS_MAX ? stay(reply) : { kind: 'end', reply }
   }
 

@@ -4,6 +4,8 @@ import { mechanismNames } from './sasl.ts'
 export interface Offer {
   /** Passwords are taken here: inside TLS, or anywhere when the operator allows it. */
   mayLogin: boolean
+  /** AUTH takes bearer tokens. */
+  takesTokens: boolean
   /** STLS would succeed now. */
   mayStartTls: boolean
 }
@@ -18,7 +20,7 @@ export function capabilities(offer: Offer): string[] {
     'PIPELINING',
     'EXPIRE NEVER',
     'LOGIN-DELAY 0',
-    ...(offer.mayLogin ? ['USER', `SASL ${mechanismNames().join(' ')}`] : []),
+    ...(offer.mayLogin ? ['USER', `SASL ${mechanismNames(offer.takesTokens).join(' ')}`] : []),
     ...(offer.mayStartTls ? ['STLS'] : []),
     'IMPLEMENTATION Sekimori',
   ]

@@ -1,5 +1,13 @@
 // Settings of the POP3 gateway.
-import { databaseSettings, port, positive, processSettings, tlsSettings } from '@sekimori/config/settings'
+import {
+  databaseSettings,
+  port,
+  positive,
+  processSettings,
+  tlsSettings,
+  tokenSettings,
+} from '@sekimori/config/settings'
+import { proxySettings } from '@sekimori/smtp/proxy-networks'
 import Type from 'typebox'
 
 const TEN_MINUTES_MS = 600_000
@@ -8,6 +16,8 @@ export const schema = Type.Object({
   ...processSettings,
   ...databaseSettings,
   ...tlsSettings,
+  ...tokenSettings,
+  ...proxySettings,
   POP3_PORT: port(1110, 'POP3 with STLS'),
   POP3S_PORT: port(1995, 'POP3 with implicit TLS'),
   PLAINTEXT_AUTH: Type.Union([Type.Literal('deny'), Type.Literal('allow')], {

@@ -24,9 +24,12 @@ export class Connection {
   #isCorked = false
   #wake: () => void = () => {}
 
-  /** @param idleTimeoutMs how long a client may take to send a whole line, or to take in what it was sent */
-  constructor(socket: Socket, idleTimeoutMs: number) {
-    this.clientAddress = socket.remoteAddress ?? ''
+  /**
+   * @param idleTimeoutMs how long a client may take to send a whole line, or to take in what it was sent
+   * @param clientAddress as a load balancer of ours says it
+   */
+  constructor(socket: Socket, idleTimeoutMs: number, clientAddress = socket.remoteAddress ?? '') {
+    this.clientAddress = clientAddress
     this.#stallTimeoutMs = idleTimeoutMs
     this.#patienceMs = idleTimeoutMs
     this.#socket = socket
@@ -65,16 +68,19 @@ export class Connection {
   }
 
   /**
-   * Sends `reply`, if any, and negotiates TLS as the server. What the client sent ahead of it is dropped:
+   * Sends `reply`, if any, and negotiates TLS as the server. What the client sent ahead of the reply is dropped:
    * it came without protection and must not count as said inside TLS (RFC 2595 section 4, RFC 8314 section 3).
    */
   async startTls(contextFor: (servername?: string) => SecureContext, reply?: string): Promise<void> {
     const plain = this.#socket
     if (plain.destroyed) throw new ConnectionClosed('the client has left')
-    while (plain.read() !== null);
-    this.#lines.clear()
-    if (reply !== undefined) await new Promise<void>((resolve) => plain.write(reply, () => resolve()))
-    if (plain.destroyed) throw new ConnectionClosed('the client has left')
+    if (reply !== undefined) {
+      while (plain.read() !== null);
+      this.#lines.clear()
+      await new Promise<void>((resolve) => plain.write(reply, () => resolve()))
+    }
+    // Who sends no more sends no ClientHello either.
+    if (plain.destroyed || plain.readableEnded) throw new ConnectionClosed('the client has left')
     plain.off('readable', this.#onEvent).off('end', this.#onEvent)
     const secure = new TLSSocket(plain, {
       isServer: true,
@@ -90,7 +96,11 @@ export class Connection {
     this.#socket = secure
     this.#listen(secure)
     await this.#until(
-      () => isNegotiated || secure.destroyed,
+      () => {
+        // Takes nothing, but lets the end of the connection be noticed.
+        if (!isNegotiated) secure.read(0)
+        return isNegotiated || secure.readableEnded || secure.destroyed
+      },
       () => Math.min(HANDSHAKE_TIMEOUT_MS, this.#stallTimeoutMs),
     )
     if (!isNegotiated || secure.destroyed) throw new ConnectionClosed('no TLS session came about')

@@ -24,12 +24,15 @@ export class Conversation {
   readonly connection: Connection
   readonly settings: SessionSettings
   readonly log: SessionLog
+  /** AUTH takes bearer tokens: an issuer is set. */
+  readonly takesTokens: boolean
   #badCommands = 0
 
-  constructor(connection: Connection, settings: SessionSettings, log: SessionLog) {
+  constructor(connection: Connection, settings: SessionSettings, log: SessionLog, takesTokens: boolean) {
     this.connection = connection
     this.settings = settings
     this.log = log
+    this.takesTokens = takesTokens
   }
 
   /** The next command that can be understood; undefined when the client has left, or has sent too much rubbish. */

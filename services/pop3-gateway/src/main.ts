@@ -1,8 +1,10 @@
 // The POP3 gateway: ports 110 and 995 on one side, the maildrops in Postgres on the other.
 import { openLogin } from '@sekimori/login/login'
+import { openTokenLogin } from '@sekimori/login/token-login'
 import { openCertificates } from '@sekimori/runtime/certificates'
 import { sessions } from '@sekimori/runtime/metrics'
 import { loadSettings, openService } from '@sekimori/runtime/service'
+import { parseProxyNetworks } from '@sekimori/smtp/proxy-networks'
 import { openDatabase } from '@sekimori/store/database'
 import { renewLeases } from '@sekimori/store/maildrop-lease'
 import { schema } from './config.ts'
@@ -24,9 +26,10 @@ await using server = new Pop3Server(
     secureContext: certificates.contextFor,
     idleTimeoutMs: settings.POP3_IDLE_TIMEOUT_MS,
     maxSessions: settings.POP3_MAX_SESSIONS,
+    isBalancer: parseProxyNetworks(settings.PROXY_PROTOCOL_NETWORKS),
     drainTimeoutMs: settings.DRAIN_TIMEOUT_MS,
   },
-  storePorts(database, await openLogin(database), leases, service.log),
+  storePorts(database, await openLogin(database), leases, service.log, openTokenLogin(settings, database)),
   service.log,
   sessions,
 )

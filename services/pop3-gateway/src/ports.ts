@@ -1,4 +1,5 @@
 // What the POP3 server needs from the outside world; main.ts wires it to Postgres, tests pass object literals.
+import type { Bearer, BearerMechanism } from '@sekimori/login/bearer'
 
 /** An account whose owner has logged in. */
 export interface Account {
@@ -38,10 +39,19 @@ export interface Maildrop extends AsyncDisposable {
   remove(uids: number[]): Promise<Removal>
 }
 
+/** Logins by bearer token. */
+export interface Tokens {
+  login(bearer: Bearer): Promise<Login>
+  /** What to tell a client whose token is refused. */
+  refusal(mechanism: BearerMechanism): object
+}
+
 export type Opening = { kind: 'open'; maildrop: Maildrop } | { kind: 'in-use' }
 
 /** Throwing means "could not decide": the client gets `-ERR [SYS/TEMP]`. */
 export interface Ports {
   login(address: string, password: string, clientAddress: string): Promise<Login>
+  /** Absent while no issuer of tokens is set. */
+  tokens?: Tokens
   openMaildrop(account: Account): Promise<Opening>
 }

@@ -92,6 +92,13 @@ test('RFC 2595 section 4: what came before TLS, and what was known before it, is
   assert.match(await client.say('PASS secret'), /^-ERR Send USER first/)
 })
 
+test('RFC 2595 section 4: a client that hangs up instead of negotiating is let go at once', async () => {
+  await using server = await startServer(portsWith(maildropOf([])))
+  await using client = await WireClient.dial(server.pop3Port)
+  client.socket.end('STLS\r\n')
+  assert.equal(await client.rest(), '+OK Begin TLS negotiation\r\n')
+})
+
 test('RFC 5034 section 4: an initial response, "=" for an empty one, and "*" to cancel', async () => {
   await using server = await startServer(portsWith(maildropOf([])))
   await using client = await WireClient.dialTls(server.pop3sPort)

@@ -1,8 +1,11 @@
-// SASL mechanisms of the AUTH command (RFC 5034): PLAIN (RFC 4616) and LOGIN, which old clients need.
+// SASL mechanisms of the AUTH command (RFC 5034): PLAIN (RFC 4616), LOGIN, which old clients need, and bearer tokens
+// (RFC 7628, XOAUTH2) where the operator has set an issuer.
 import { isUtf8 } from 'node:buffer'
+import { BEARER_MECHANISMS, type Bearer, type BearerMechanism, readBearer } from '@sekimori/login/bearer'
 
 export type Outcome =
   | { kind: 'credentials'; address: string; password: string }
+  | { kind: 'token'; mechanism: BearerMechanism; bearer: Bearer }
   | { kind: 'cancelled' }
   | { kind: 'malformed' }
 
@@ -16,19 +19,20 @@ export type Mechanism = (ask: Ask, initial: Answer | undefined) => Promise<Outco
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 const CONTROL = /[\x00-\x1f\x7f]/
-const mechanisms = new Map<string, Mechanism>([
+const passwordMechanisms = new Map<string, Mechanism>([
   ['PLAIN', plain],
   ['LOGIN', login],
 ])
+const tokenMechanisms = new Map<string, Mechanism>(BEARER_MECHANISMS.map((name) => [name, token(name)]))
 
 /** The names that CAPA and an AUTH without argument announce. */
-export function mechanismNames(): string[] {
-  return [...mechanisms.keys()]
+export function mechanismNames(takesTokens: boolean): string[] {
+  return [...passwordMechanisms.keys(), ...(takesTokens ? tokenMechanisms.keys() : [])]
 }
 
 /** The mechanism of that name, in upper case. */
-export function mechanismOf(name: string): Mechanism | undefined {
-  return mechanisms.get(name)
+export function mechanismOf(name: string, takesTokens: boolean): Mechanism | undefined {
+  return passwordMechanisms.get(name) ?? (takesTokens ? tokenMechanisms.get(name) : undefined)
 }
 
 /** A line that the client sent in the exchange: base64, `*` to cancel. */
@@ -59,6 +63,15 @@ async function login(ask: Ask, initial: Answer | undefined): Promise<Outcome> {
   const password = await ask('Password:')
   if (password.kind !== 'answer') return password
   return credentials(name.octets.toString('utf8'), password.octets.toString('utf8'))
+}
+
+function token(mechanism: BearerMechanism): Mechanism {
+  return async (ask, initial) => {
+    const answer = initial ?? (await ask(''))
+    if (answer.kind !== 'answer') return answer
+    const bearer = readBearer(mechanism, answer.octets.toString('utf8'))
+    return bearer === undefined ? { kind: 'malformed' } : { kind: 'token', mechanism, bearer }
+  }
 }
 
 function credentials(address: string, password: string): Outcome {

@@ -1,5 +1,7 @@
 // The listeners of 110 (STLS) and 995 (TLS from the first octet), their sessions, and an orderly end of both.
 import { createServer, type Server, type Socket } from 'node:net'
+import { takeHeader } from '@sekimori/smtp/proxied-connections'
+import type { IsBalancer } from '@sekimori/smtp/proxy-networks'
 import { Connection, ConnectionClosed } from './connection.ts'
 import { Conversation, type SessionLog, type SessionSettings } from './conversation.ts'
 import type { Ports } from './ports.ts'
@@ -9,6 +11,7 @@ import { serve } from './session.ts'
 /** How long a client may be silent while the process waits for its sessions to end. */
 const DRAIN_SILENCE_MS = 1_000
 const BACKLOG = 1_024
+const HEADER_TIMEOUT_MS = 10_000
 
 export interface ServerSettings extends SessionSettings {
   host: string
@@ -19,6 +22,8 @@ export interface ServerSettings extends SessionSettings {
   /** At least 10 minutes on a real server (RFC 1939 section 3). */
   idleTimeoutMs: number
   maxSessions: number
+  /** Whose connections begin with a PROXY header. */
+  isBalancer: IsBalancer
   /** How long disposing waits for the sessions before it cuts them. */
   drainTimeoutMs: number
 }
@@ -74,7 +79,26 @@ export class Pop3Server implements AsyncDisposable {
       turnAway(socket, isTls)
       return
     }
-    const connection = new Connection(socket, this.#settings.idleTimeoutMs)
+    if (this.#settings.isBalancer(socket.remoteAddress)) this.#beginProxied(socket, isTls)
+    else this.#serve(new Connection(socket, this.#settings.idleTimeoutMs), isTls)
+  }
+
+  /** A balancer sends its header at once; it counts as a session from then on. */
+  #beginProxied(socket: Socket, isTls: boolean): void {
+    const giveUp = () => {
+      clearTimeout(timer)
+      socket.destroy()
+    }
+    const timer = setTimeout(giveUp, HEADER_TIMEOUT_MS)
+    socket.on('error', giveUp)
+    takeHeader(socket).then(({ source }) => {
+      clearTimeout(timer)
+      socket.off('error', giveUp)
+      this.#serve(new Connection(socket, this.#settings.idleTimeoutMs, source?.address), isTls)
+    }, giveUp)
+  }
+
+  #serve(connection: Connection, isTls: boolean): void {
     const session = this.#run(connection, isTls).finally(() => {
       this.#sessions.delete(connection)
       this.#count.set(this.#sessions.size)
@@ -87,7 +111,10 @@ export class Pop3Server implements AsyncDisposable {
     const start = performance.now()
     try {
       if (isTls) await connection.startTls(this.#settings.secureContext)
-      const report = await serve(new Conversation(connection, this.#settings, this.#log), this.#ports)
+      const report = await serve(
+        new Conversation(connection, this.#settings, this.#log, this.#ports.tokens !== undefined),
+        this.#ports,
+      )
       const isSecure = connection.isSecure
       await connection.end()
       const ms = Math.round(performance.now() - start)

@@ -1,6 +1,7 @@
 // The ports of the POP3 server on the database: logins, leases and maildrops.
 import { randomUUID } from 'node:crypto'
-import type { Attempt, Login as CheckLogin } from '@sekimori/login/login'
+import type { Login as CheckLogin, LoginOutcome } from '@sekimori/login/login'
+import type { TokenLogin } from '@sekimori/login/token-login'
 import { DependencyAway } from '@sekimori/runtime/dependency'
 import type { Database } from '@sekimori/store/database'
 import { acquireLease, type Lease, releaseLease } from '@sekimori/store/maildrop-lease'
@@ -10,17 +11,26 @@ import { LEASE_LIFE_MS, type LeaseKeeper } from './lease-keeper.ts'
 import type { Account, Login, Maildrop, Opening, Ports } from './ports.ts'
 
 /** Builds the ports; `checkLogin` knows the passwords, `leases` keeps the locks of this process. */
-export function storePorts(database: Database, checkLogin: CheckLogin, leases: LeaseKeeper, log: SessionLog): Ports {
+export function storePorts(
+  database: Database,
+  checkLogin: CheckLogin,
+  leases: LeaseKeeper,
+  log: SessionLog,
+  tokens?: TokenLogin,
+): Ports {
   return {
+    ...(tokens && {
+      tokens: { login: (bearer) => decided(tokens.check(bearer)), refusal: (mechanism) => tokens.refusal(mechanism) },
+    }),
     login: (address, password, clientAddress) =>
-      login(checkLogin, { address, password, clientAddress, service: 'pop3' }),
+      decided(checkLogin({ address, password, clientAddress, service: 'pop3' })),
     openMaildrop: (account) => openMaildrop(database, leases, log, account),
   }
 }
 
-async function login(checkLogin: CheckLogin, attempt: Attempt): Promise<Login> {
+async function decided(check: Promise<LoginOutcome>): Promise<Login> {
   try {
-    const outcome = await checkLogin(attempt)
+    const outcome = await check
     return outcome.kind === 'busy' ? { kind: 'unavailable' } : outcome
   } catch (error) {
     if (error instanceof DependencyAway) return { kind: 'unavailable' }

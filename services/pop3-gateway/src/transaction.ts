@@ -62,9 +62,10 @@ class Transaction {
       case 'NOOP':
         return this.#say(ok('Still here'))
       case 'CAPA': {
-        const { connection, settings } = this.#conversation
+        const { connection, settings, takesTokens } = this.#conversation
         const mayLogin = connection.isSecure || settings.allowsPlaintextAuth
-        return this.#conversation.sayAll(listing('Capabilities follow', capabilities({ mayLogin, mayStartTls: false })))
+        const lines = capabilities({ mayLogin, takesTokens, mayStartTls: false })
+        return this.#conversation.sayAll(listing('Capabilities follow', lines))
       }
       case 'USER':
       case 'PASS':

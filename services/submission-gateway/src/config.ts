@@ -11,6 +11,7 @@ import {
   sendingLimitSettings,
   smtpSettings,
   tlsSettings,
+  tokenSettings,
 } from '@sekimori/config/settings'
 import { proxySettings } from '@sekimori/smtp/proxy-networks'
 import Type, { type Static } from 'typebox'
@@ -30,6 +31,7 @@ export const schema = Type.Object({
   MAX_RECIPIENTS: positive(1_000, 'recipients of one mail'),
   MAX_SESSIONS: positive(2_000, 'sessions of one listener at the same time'),
   ...proxySettings,
+  ...tokenSettings,
   PLAINTEXT_AUTH: Type.Union([Type.Literal('deny'), Type.Literal('allow')], {
     default: 'deny',
     description: 'AUTH before TLS, for legacy clients',

@@ -1,4 +1,5 @@
 // The two listeners: the same service, encrypted from the start or after STARTTLS.
+import { BEARER_MECHANISMS } from '@sekimori/login/bearer'
 import type { CertificateSource } from '@sekimori/runtime/certificates'
 import { sessionLimits } from '@sekimori/smtp/limits'
 import type { ListenerOptions } from '@sekimori/smtp/listener'
@@ -21,7 +22,7 @@ export function listenerOptions(
       name: config.MAIL_HOSTNAME,
       secure: encryption === 'implicit',
       allowInsecureAuth: config.PLAINTEXT_AUTH === 'allow',
-      authMethods: ['PLAIN', 'LOGIN'],
+      authMethods: ['PLAIN', 'LOGIN', ...(config.OAUTH_ISSUER === '' ? [] : BEARER_MECHANISMS)],
       authRequiredMessage: 'Authentication required',
       size: config.MAX_MESSAGE_BYTES,
       maxRecipients: config.MAX_RECIPIENTS,

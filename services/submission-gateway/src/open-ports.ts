@@ -2,6 +2,7 @@
 
 import type { Admission } from '@sekimori/login/admission'
 import { openLogin } from '@sekimori/login/login'
+import { openTokenLogin } from '@sekimori/login/token-login'
 import { contentHolder } from '@sekimori/mail/content'
 import type { Broker } from '@sekimori/queue/broker'
 import { publishAccepted } from '@sekimori/queue/publish-accepted'
@@ -26,6 +27,7 @@ export async function openSubmissionPorts(
   const holder = (queueId: string) => contentHolder(queueId, 'submission')
   return {
     login: await openLogin(database),
+    tokens: openTokenLogin(config, database),
     admission,
     usage,
     sendingLimits: openSendingLimits(database, standardLimits(config)),

@@ -2,6 +2,7 @@
 
 import type { Admission } from '@sekimori/login/admission'
 import type { Login } from '@sekimori/login/login'
+import type { TokenLogin } from '@sekimori/login/token-login'
 import type { Job } from '@sekimori/mail/job'
 import type { Directory, ListFound } from '@sekimori/store/directory'
 import type { SendingLimits } from '@sekimori/store/sending-limit'
@@ -14,6 +15,8 @@ export interface Ports {
   sendingLimits(address: string): Promise<SendingLimits>
   usage: Pick<UsageCounter, 'used' | 'spend' | 'note'>
   login: Login
+  /** Undefined while no issuer of tokens is set. */
+  tokens: TokenLogin | undefined
   directory: Directory
   mayPost(list: ListFound, sender: string): Promise<boolean>
   /** Whether the account of a session may send now. */

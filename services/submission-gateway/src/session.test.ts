@@ -36,6 +36,7 @@ const config = {
   SESSION_TIMEOUT_MS: 600_000,
   MAX_ERRORS: 20,
   GREETING_DELAY_MS: 0,
+  OAUTH_ISSUER: '',
 } as Config
 
 const limits: SendingLimits = {
@@ -68,6 +69,7 @@ function portsThatNote(changes: Partial<Ports> = {}) {
       return stored.get(queueId)!.length
     },
     publish: async (job) => void jobs.push(job),
+    tokens: undefined,
     ...changes,
   }
   return { ports, jobs, stored }

@@ -1,9 +1,9 @@
 // The decisions of a submission session, in the order in which a client asks for them.
-import { isAccountAddress } from '@sekimori/mail/address'
 import type { Decisions } from '@sekimori/smtp/listener'
 import { SmtpReply } from '@sekimori/smtp/reply'
 import { clientAddressOf } from '@sekimori/smtp/session-facts'
 import { acceptSubmission } from './accept.ts'
+import { authenticate } from './authentication.ts'
 import type { Config } from './config.ts'
 import type { Ports } from './ports.ts'
 import { checkRecipient } from './recipient-policy.ts'
@@ -14,25 +14,7 @@ import { checkSending } from './sending-policy.ts'
 /** AUTH, MAIL, RCPT and DATA for accounts; nothing is taken without a login (RFC 6409 section 4.3). */
 export function submissionDecisions(config: Config, ports: Ports): Decisions {
   return {
-    async authenticate(auth, session) {
-      const { username = '', password } = auth
-      if (typeof password !== 'string' || !isAccountAddress(username)) throw wrongLogin()
-      const clientAddress = clientAddressOf(session)
-      const attempt = { address: username, password, clientAddress, service: 'smtp' } as const
-      const outcome = await ports.login(attempt).catch((cause) => {
-        throw loginImpossible({ cause })
-      })
-      switch (outcome.kind) {
-        case 'ok':
-          return outcome.account
-        case 'refused':
-          throw wrongLogin()
-        case 'slowed':
-          throw new SmtpReply(454, '4.7.0', 'Too many failed logins from your network, please try again later')
-        case 'busy':
-          throw loginImpossible()
-      }
-    },
+    authenticate: (auth, session) => authenticate(auth, clientAddressOf(session), ports),
     async connect(session) {
       const refusal = ports.admission.admit(session.id, clientAddressOf(session))
       if (refusal !== undefined) throw new SmtpReply(421, '4.7.0', refusal)
@@ -51,12 +33,4 @@ export function submissionDecisions(config: Config, ports: Ports): Decisions {
     },
     data: async (stream, session) => acceptSubmission(stream, session, requireAccount(session.user), config, ports),
   }
-}
-
-function loginImpossible(options?: ErrorOptions): SmtpReply {
-  return new SmtpReply(454, '4.7.0', 'Login is not possible at the moment, please try again later', options)
-}
-
-function wrongLogin(): SmtpReply {
-  return new SmtpReply(535, '5.7.8', 'Address or password is wrong')
 }

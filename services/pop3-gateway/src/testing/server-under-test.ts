@@ -31,6 +31,7 @@ export async function startServer(ports: Ports, settings: Partial<ServerSettings
       secureContext: () => secureContext,
       idleTimeoutMs: 600_000,
       maxSessions: 100,
+      isBalancer: () => false,
       drainTimeoutMs: 2_000,
       ...settings,
     },
