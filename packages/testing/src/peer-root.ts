@@ -11,6 +11,7 @@ import { promisify } from 'node:util'
 import { eventually } from './eventually.ts'
 import { workspace } from './launcher.ts'
 import type { Endpoint } from './line-socket.ts'
+import { childrenOf } from './process-list.ts'
 
 const run = promisify(execFile)
 const CACHE = join(workspace, 'node_modules', '.cache', 'sekimori-peers')
@@ -46,10 +47,11 @@ export async function startInRoot(packageName: string, script: string, listens: 
   const peer = {
     files: join(dir, 'upper'),
     async [Symbol.asyncDispose]() {
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill('SIGKILL')
-        await once(child, 'exit')
-      }
+      const exited = child.exitCode !== null || child.signalCode !== null ? undefined : once(child, 'exit')
+      // The first process of the namespace takes all others with it; unshare ends after it.
+      for (const pid of childrenOf(child.pid!)) process.kill(pid, 'SIGKILL')
+      child.kill('SIGKILL')
+      await exited
       await eventually(() => rm(dir, { recursive: true, force: true }).then(() => true)) // its processes end just now
     },
   }

@@ -107,7 +107,14 @@ test('mail is not sent to bare addresses, to this machine by name, or to what is
   await using outside = await openOutside()
   const server = await outside.startMx('other.test')
   outside.dns.set('localhost', 'A', [server.host])
-  for (const recipient of ['bob@127.0.0.2', 'bob@localhost', 'bob@mx.localhost', 'bob@']) {
+  for (const recipient of [
+    'bob@127.0.0.2',
+    'bob@[127.0.0.2]',
+    'bob@[IPv6:::1]',
+    'bob@localhost',
+    'bob@mx.localhost',
+    'bob@',
+  ]) {
     const outcomes = await outside.deliver(outboundJob([recipient]))
     assert.equal(brief(outcomes, recipient), 'rejected 5.1.2', recipient)
   }

@@ -35,7 +35,8 @@ export function destinationsOf(recipients: Recipient[], smarthost?: Smarthost): 
 /** Why a domain has no mail servers that may be looked for: it is an address (literal), or this machine (RFC 6761). */
 export function routingFault(domain: string): Failure | undefined {
   if (domain === '') return rejected('5.1.2', 'The address has no domain that mail can be sent to')
-  if (isIP(domain) !== 0) return rejected('5.1.2', 'Mail is sent to domains only, not to IP addresses')
+  if (domain.startsWith('[') || isIP(domain) !== 0)
+    return rejected('5.1.2', 'Mail is sent to domains only, not to IP addresses')
   if (/(^|\.)localhost$/.test(domain)) return rejected('5.1.2', 'The domain means this machine')
   return undefined
 }
