@@ -100,7 +100,7 @@ export const chapters: Chapter[] = [
       row('S2-10', 'Inbound DKIM is verified and recorded'),
       row('S2-11', 'Inbound DMARC gives the overall judgement'),
       row('S2-12', 'The DMARC result is recorded in the header', 'the page for users that explains it'),
-      row('S2-13', 'Recorded only; forged results are removed', 'enforcing a policy, per domain'),
+      row('S2-13', 'Recorded only, unless a domain asks for enforcement; forged results are removed'),
       row('S2-05 S2-07', 'A page that explains how to read the results', 'all of it: it comes with the control panel'),
       own(/can not send as another/, 'An account sends only as addresses that are its own'),
     ],

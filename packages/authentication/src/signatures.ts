@@ -36,13 +36,13 @@ export async function checkSignatures(
   }
 }
 
-function dkimFinding({ status, signingDomain, selector }: DKIMResult): DkimFinding {
+function dkimFinding({ status, signingDomain, selector, info }: DKIMResult): DkimFinding {
   const judged = judge(status)
   return {
     result: judged.result as DkimResult,
     ...(signingDomain ? { domain: signingDomain } : {}),
     ...(selector ? { selector } : {}),
-    line: formatAuthHeaderRow('dkim', judged, { strict: true }),
+    line: judged === status && info ? info : formatAuthHeaderRow('dkim', judged, { strict: true }),
   }
 }
 

@@ -1,4 +1,5 @@
 // SPF of both identities of a session (RFC 7208 sections 2.3 and 2.4): MAIL FROM, and the name given in EHLO.
+import type { DnsError } from '@sekimori/dns/dns-error'
 import type { Resolve } from '@sekimori/dns/resolver'
 import { spf } from 'mailauth/lib/spf/index.js'
 import type { SpfFinding, SpfResult } from './findings.ts'
@@ -48,6 +49,18 @@ export async function checkEhloName(
   resolver: Resolve,
 ): Promise<SpfFinding | undefined> {
   if (session.mailFrom === '') return undefined // checked as the identity that counts
+  if (!(await hasPolicy(session.ehloName, resolver))) return undefined
   const { finding } = await checkSpf({ ...session, mailFrom: '' }, hostname, resolver)
   return finding.result === 'none' ? undefined : finding
+}
+
+/** Most hosts say nothing about themselves; one lookup, which is kept, tells so for a tenth of what the evaluation costs. */
+async function hasPolicy(ehloName: string, resolver: Resolve): Promise<boolean> {
+  if (!/^[^.].*\..*[^.\d\]]\.?$/.test(ehloName)) return false // an address literal, or a name of one label
+  try {
+    const records = await resolver(ehloName, 'TXT')
+    return records.some((strings) => /^v=spf1(?: |$)/i.test(strings.join('')))
+  } catch (error) {
+    return !['ENOTFOUND', 'ENODATA', 'EBADNAME'].includes((error as DnsError).code)
+  }
 }

@@ -30,7 +30,11 @@ export class DnsError extends Error {
 
   constructor(code: DnsErrorCode, name: string, type: string, options: DnsErrorOptions = {}) {
     const syscall = `query${type.charAt(0)}${type.slice(1).toLowerCase()}`
+    const { stackTraceLimit } = Error
+    // That there is nothing is an everyday answer, and its stack costs more than all else about it.
+    if (code === 'ENOTFOUND' || code === 'ENODATA') Error.stackTraceLimit = 0
     super(code === 'EBADNAME' ? `${syscall} ${code}` : `${syscall} ${code} ${name}`, options)
+    Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.syscall = syscall
     this.hostname = name

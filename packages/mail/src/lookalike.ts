@@ -35,9 +35,12 @@ const LOOKALIKES = [
 ]
 const BASE = new Map(LOOKALIKES.flatMap(([base = '', ...others]) => others.map((other) => [other, base] as const)))
 
+const MOST_LETTERS = 255
+
 /** What a name looks like: letters of other scripts as the Latin ones they resemble, no accents, nothing invisible. */
 export function skeleton(name: string): string {
-  const shown = domainToUnicode(name) || name
+  // No longer name is one in DNS, and reading A-labels takes the square of their length.
+  const shown = name.length > MOST_LETTERS ? name : domainToUnicode(name) || name
   const plain = shown
     .normalize('NFKD')
     .toLowerCase()

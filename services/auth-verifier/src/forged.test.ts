@@ -95,3 +95,10 @@ test('exactly the forged fields are struck, in order', () => {
   )
   assert.equal(struck.length, 4)
 })
+
+// A reading that takes the square of a field's length never ends over these.
+test('fields as large as a header section may be are read', () => {
+  for (const part of ['mx.example.tes ', 'xn--', 'a.', '(', '"', '=?utf-8?q?', '\\', 'mx.example.test(', 'ｍ'])
+    for (const name of ['Authentication-Results', 'Received-SPF'])
+      isStruck(`${name}: ${part.repeat(250_000 / part.length)}`)
+})

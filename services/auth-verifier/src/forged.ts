@@ -53,8 +53,9 @@ function decodeWords(text: string): string {
 }
 
 function mentions(value: string, hostname: string): boolean {
-  const names = decodeWords(value).split(/[\s()<>,;:="]+/)
-  return names.some((name) => comparable(name) === comparable(hostname))
+  const ours = comparable(hostname)
+  const names = new Set(decodeWords(value).split(/[\s()<>,;:="]+/))
+  return [...names].some((name) => name.length >= ours.length / 2 && comparable(name) === ours)
 }
 
 /** Without comments (RFC 5322 section 3.2.2); what stands in quotes is none. */

@@ -155,3 +155,8 @@ test('a mail that can not be made safe is not accepted', async () => {
   assert.equal((await client.send(ENVELOPE, MAIL, 451)).enhanced, '4.3.0')
   assert.equal((await client.send(ENVELOPE, `${MAIL}${`${'z'.repeat(98)}\r\n`.repeat(1_100)}`, 552)).enhanced, '5.3.4')
 })
+
+test('the load balancers of the settings are those of the listener', () => {
+  const options = listenerOptions({ ...config, PROXY_PROTOCOL_NETWORKS: '10.0.0.0/8' }, fixedCertificates(certificate))
+  assert.equal(options.proxyNetworks, '10.0.0.0/8')
+})

@@ -221,3 +221,10 @@ test('a mail that can not be made safe is not accepted', async () => {
     await client.say(`MAIL FROM:<${ALICE}>`, 250)
   }
 })
+
+test('the load balancers of the settings are those of both listeners', () => {
+  for (const encryption of ['starttls', 'implicit'] as const) {
+    const options = listenerOptions({ ...config, PROXY_PROTOCOL_NETWORKS: '10.0.0.0/8' }, encryption, certificates)
+    assert.equal(options.proxyNetworks, '10.0.0.0/8')
+  }
+})
