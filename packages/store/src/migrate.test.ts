@@ -20,3 +20,19 @@ test('ten processes that start at the same time apply each migration once, and a
   assert.ok(rows.length > 0 && rows.every(({ times }) => times === 1))
   assert.equal(rowCount, 0)
 })
+
+test('a migration that comes later is applied, whatever its number', async () => {
+  await using empty = await createEmptyDatabase()
+  const log = createLog('test', 'silent')
+  await migrate(empty.url, log)
+  const client = new pg.Client({ connectionString: empty.url })
+  await client.connect()
+  try {
+    await client.query('drop table signature_status')
+    await client.query(`delete from migration where name = '0004_signatures'`)
+    await migrate(empty.url, log)
+    assert.equal((await client.query('select from signature_status')).rowCount, 0)
+  } finally {
+    await client.end()
+  }
+})
