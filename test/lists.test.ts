@@ -71,6 +71,23 @@ test('a person who is reached directly, by alias, by forwarding and by two lists
   assert.equal(got.length, 1)
 })
 
+test('who is written to directly, elsewhere, and is on the list and behind an alias gets one copy', async () => {
+  const stack = await sharedStack()
+  const [alice, bob] = [await stack.createMailbox(), await stack.createMailbox()]
+  const outside = `dave@${stack.createRemoteDomain()}`
+  const list = await stack.createList(bob)
+  await setList(stack, list, { outsideMembers: [outside] })
+  const alias = await createAlias(stack, [outside, bob.address])
+  const queueId = await stack.submit(alice, [outside, list, alias], mailOf(alice.address, list))
+  await stack.ended(queueId, 4)
+  await stack.received(bob, 1)
+  const marker = await stack.submit(alice, [alias], mailOf(alice.address, alias))
+  await stack.ended(marker, 2)
+  await stack.remote.received(({ data }) => fieldsOf(data, 'Received').some((line) => line.includes(marker)), 30_000)
+  const got = stack.remote.mails.filter(({ recipients }) => recipients.includes(outside))
+  assert.equal(got.length, 2)
+})
+
 test('who may not post is refused in the session, with the words of the list', async () => {
   const stack = await sharedStack()
   const [alice, bob, owner] = [await stack.createMailbox(), await stack.createMailbox(), await stack.createMailbox()]

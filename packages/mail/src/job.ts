@@ -71,6 +71,8 @@ export const JobHeader = Type.Object({
   released: Type.Optional(Release),
   warning: Type.Optional(Warning),
   forwarded: Type.Optional(Forwarded),
+  /** Recipients outside who get the mail on another leg: no alias or list needs to bring it to them again. */
+  reached: Type.Optional(Type.Array(Type.String())),
 })
 
 export type Recipient = Static<typeof Recipient>

@@ -1,4 +1,5 @@
 // What a session of smtp-server says, in our words: the envelope and the facts for the Received line.
+import { normalizeDomain } from '@sekimori/mail/address'
 import type { Envelope } from '@sekimori/mail/job'
 import type { ReceivedFacts } from '@sekimori/mail/received'
 import type { SMTPServerSession } from 'smtp-server'
@@ -10,7 +11,7 @@ export function envelopeOf(session: SMTPServerSession): Envelope {
   return {
     mailFrom: mailFrom === false ? '' : mailFrom.address,
     recipients: rcptTo.map((recipient) => ({
-      address: recipient.address,
+      address: withNormalDomain(recipient.address),
       ...(recipient.dsn?.notify ? { notify: recipient.dsn.notify } : {}),
       ...(recipient.dsn?.orcpt ? { orcpt: recipient.dsn.orcpt } : {}),
     })),
@@ -20,6 +21,13 @@ export function envelopeOf(session: SMTPServerSession): Envelope {
     ...(smtpUtf8 ? { smtpUtf8: true } : {}),
     ...(requireTLS ? { requireTls: true } : {}),
   }
+}
+
+/** Domains have no case and are known by their A-labels; what stands before the @ is the recipient's own affair. */
+function withNormalDomain(address: string): string {
+  const at = address.lastIndexOf('@') + 1
+  const domain = at === 0 ? '' : normalizeDomain(address.slice(at))
+  return domain === '' ? address : address.slice(0, at) + domain
 }
 
 /** The client's address; an IPv4 address that came in over an IPv6 socket is shown as what it is. */

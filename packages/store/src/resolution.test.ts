@@ -26,6 +26,7 @@ const directory: Record<string, Lookup> = {
   'stale@here.test': alias('stale@here.test', 'gone@here.test'),
 }
 for (let i = 0; i < 20; i++) directory[`a${i}@here.test`] = alias(`a${i}@here.test`, `a${i + 1}@here.test`)
+for (const tag of ['x', 'y']) directory[`bob+${tag}@here.test`] = account(1, 'bob@here.test')
 directory['a20@here.test'] = account(9, 'a20@here.test')
 
 async function ends(recipients: string[], options: Partial<ResolutionOptions> = {}): Promise<string[]> {
@@ -86,6 +87,30 @@ test('who has handed the mail on before does not do so again', async () => {
   assert.deepEqual(await ends(['leaves@here.test', 'sales@here.test'], { passedBefore }), [
     'maildrop leaves@here.test',
     'loop sales@here.test',
+  ])
+})
+
+test('name+tag is one with name, and has an entry of its own', async () => {
+  assert.deepEqual(await ends(['bob+x@here.test', 'bob@here.test', 'bob+y@here.test']), [
+    'maildrop bob@here.test',
+    'alias bob+x@here.test',
+    'alias bob+y@here.test',
+  ])
+})
+
+test('a rewritten sender leads to whom it stands for', async () => {
+  const reverse = (address: string) => (address === 'srs@here.test' ? 'eve@there.test' : undefined)
+  assert.deepEqual(await ends(['srs@here.test', 'gone@here.test'], { reverse }), [
+    'outside eve@there.test by srs@here.test',
+    'alias srs@here.test',
+    'unknown gone@here.test',
+  ])
+})
+
+test('who is reached on another leg is not reached again', async () => {
+  assert.deepEqual(await ends(['sales@here.test'], { reached: ['OUT@there.test'] }), [
+    'maildrop bob@here.test',
+    'alias sales@here.test',
   ])
 })
 

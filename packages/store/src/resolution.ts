@@ -18,6 +18,8 @@ export interface ResolutionOptions {
   passedBefore?: ReadonlySet<string>
   /** What an address that is not here stands for, if it is a rewritten sender of ours. */
   reverse?: (address: string) => string | undefined
+  /** Addresses that have the mail already, or get it in another way. */
+  reached?: readonly string[]
   /** False when nothing may leave a maildrop by forwarding. */
   mayForward?: boolean
   /** Whether a copy stays in every maildrop that forwards. */
@@ -35,6 +37,7 @@ export class Resolution {
 
   constructor(options: ResolutionOptions) {
     this.#options = options
+    for (const address of options.reached ?? []) this.#visited.set(normalizeAddress(address), true)
   }
 
   /** The ends found since the last call. */
@@ -89,10 +92,7 @@ export class Resolution {
     const led = via === undefined ? {} : { via }
     switch (found.kind) {
       case 'account':
-        // name+tag@ and name@ are one.
-        if (found.address !== normalizeAddress(address) && this.#visited.has(found.address))
-          return this.#visited.get(found.address)!
-        return this.#visitAccount(found, via, steps)
+        return this.#visitNamed(found, address, via, steps)
       case 'list':
         this.#ends.push({ kind: 'list', list: found, ...led })
         return true
@@ -105,9 +105,20 @@ export class Resolution {
         return true
       case 'unknown': {
         const reversed = via === undefined ? this.#options.reverse?.(address) : undefined
-        return reversed === undefined ? false : this.#visit(reversed, address, undefined, steps + 1)
+        if (reversed === undefined || !(await this.#visit(reversed, address, undefined, steps + 1))) return false
+        this.#ends.push({ kind: 'passed', address, stage: 'alias', targets: 1 })
+        return true
       }
     }
+  }
+
+  /** An account by its own name, or by name+tag@, which is a recipient of its own and leads to the same maildrop. */
+  async #visitNamed(member: Member, address: string, via: string | undefined, steps: number): Promise<boolean> {
+    if (member.address === normalizeAddress(address)) return this.#visitAccount(member, via, steps)
+    const leads = this.#visited.get(member.address) ?? (await this.#visitAccount(member, address, steps))
+    if (leads)
+      this.#ends.push({ kind: 'passed', address, stage: 'alias', targets: 1, ...(via === undefined ? {} : { via }) })
+    return leads
   }
 
   async #visitAccount(member: Member, via: string | undefined, steps: number): Promise<boolean> {

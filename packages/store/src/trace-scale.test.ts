@@ -1,5 +1,6 @@
 // Searching a large trace. TRACE_ROWS=10000000 node deploy/local/test.mjs packages/store/src/trace-scale.test.ts fills so many
-// rows, shows the plan and the time of each kind of search, and fails when one takes 100 ms; without it, few rows are filled.
+// rows (10 minutes), shows the plan and the time of each kind of search, the first and the middle one of four more, and fails
+// when that takes 100 ms; without it, few rows are filled.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createTestDatabase } from '@sekimori/testing/test-database'
@@ -83,9 +84,14 @@ test('every kind of search is answered by indexes, whole partitions are not read
     const { rows } = await database.query<Record<string, string>>(`explain (costs off) ${text}`, values)
     const plan = rows.map((row) => row['QUERY PLAN']!)
     if (name === 'busy address, bounced') for (const line of plan) t.diagnostic(line)
-    if (plan.some((line) => line.includes('Seq Scan') && !line.includes('default')))
-      slow.push(`${name}: reads a partition`)
-    if (Math.max(first, warm) > LONGEST_MS) slow.push(`${name}: ${first.toFixed(0)} ms`)
+    if (plan.some(readsPartition)) slow.push(`${name}: reads a partition`)
+    if (warm > LONGEST_MS) slow.push(`${name}: ${warm.toFixed(0)} ms`)
   }
   assert.deepEqual(slow, [])
 })
+
+/** Those of weeks to come are empty: there is nothing to be read. */
+function readsPartition(line: string): boolean {
+  const day = /Seq Scan on message_trace_(\d{8})/.exec(line)?.[1]
+  return day !== undefined && day <= new Date().toISOString().slice(0, 10).replaceAll('-', '')
+}

@@ -25,7 +25,13 @@ export async function handleSign(job: Job, ports: Ports): Promise<Publication[]>
   const legs = (await partRecipients(job.envelope.recipients, ports)).filter((leg) => leg.recipients.length > 0)
   if (!(await passOn(job, legs, ports))) return []
   return legs.map(({ direction, recipients }) => {
-    const part: Job = { ...signed, direction, envelope: { ...signed.envelope, recipients } }
+    const reached = direction === 'inbound' ? alsoReached(legs) : []
+    const part: Job = {
+      ...signed,
+      direction,
+      envelope: { ...signed.envelope, recipients },
+      ...(reached.length === 0 ? {} : { reached }),
+    }
     return publication(direction === 'inbound' ? scan : deliverRemote, part)
   })
 }
@@ -54,21 +60,33 @@ async function signingDomain(job: Job, ports: Ports): Promise<string> {
 
 interface Leg {
   direction: Direction
+  /** Whether an alias, a list or an account here may bring the mail to others. */
+  handsOn: boolean
   recipients: Recipient[]
 }
 
 async function partRecipients(recipients: Recipient[], ports: Ports): Promise<Leg[]> {
   const inbound: Recipient[] = []
   const outbound: Recipient[] = []
+  let handsOn = false
   for (const recipient of recipients) {
-    const { kind } = await ports.lookup(recipient.address)
-    if (kind === 'foreign') outbound.push(recipient)
+    const found = await ports.lookup(recipient.address)
+    handsOn ||=
+      found.kind === 'alias' || found.kind === 'list' || (found.kind === 'account' && found.forwardTo !== undefined)
+    if (found.kind === 'foreign') outbound.push(recipient)
     else inbound.push(recipient)
   }
   return [
-    { direction: 'inbound', recipients: inbound },
-    { direction: 'outbound', recipients: outbound },
+    { direction: 'inbound', recipients: inbound, handsOn },
+    { direction: 'outbound', recipients: outbound, handsOn },
   ]
+}
+
+/** Who gets the mail outside anyway, for the leg that may lead there a second time. */
+function alsoReached(legs: Leg[]): string[] {
+  return legs
+    .filter(({ direction, handsOn }) => direction === 'outbound' && handsOn)
+    .flatMap(({ recipients }) => recipients.map(({ address }) => address))
 }
 
 async function passOn(job: Job, legs: Leg[], ports: Ports): Promise<boolean> {

@@ -34,6 +34,7 @@ async function follow(job: Job, ports: Ports, passedBefore: ReadonlySet<string>)
   const resolution = new Resolution({
     lookup: ports.lookup,
     passedBefore,
+    ...(job.reached === undefined ? {} : { reached: job.reached }),
     // A warning is sent when it is in the maildrop of its party, and where it may still be stopped (S1-26).
     mayForward: job.warning === undefined,
     // A report that forwarding fails must not go where forwarding fails.
