@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import { type ArchiveFile, archiveBy } from '@sekimori/testing/archive-file'
+import { lzh } from '@sekimori/testing/lzh-archive'
 import { composeMail, eicar, fieldOf, subjectOf } from '@sekimori/testing/mail-text'
+import { rar4, rar5 } from '@sekimori/testing/rar-archive'
 import { sharedStack } from '@sekimori/testing/shared-stack'
 import type { Mailbox } from '@sekimori/testing/stack'
 import { mailWithAttachment, type Packing, pack } from '@sekimori/testing/virus-mail'
@@ -64,6 +67,27 @@ for (const packing of PACKINGS) {
   })
 }
 
+/** Formats that Python does not write. */
+const OTHERS: Record<string, (file: ArchiveFile) => Buffer | Promise<Buffer>> = {
+  arj: (file) => archiveBy(file, 'a.arj', 'arj', 'a', '-y', 'a.arj', file.name),
+  cab: (file) => archiveBy(file, 'a.cab', 'gcab', '-c', '-z', 'a.cab', file.name),
+  '7z': (file) => archiveBy(file, 'a.7z', '7zz', 'a', 'a.7z', file.name),
+  lzh: (file) => lzh([file]),
+  rar: (file) => rar4([file]),
+  'new.rar': (file) => rar5([file]),
+  exe: async (file) =>
+    Buffer.concat([Buffer.from('MZ'), Buffer.alloc(5_000, 'stub '), await pack('zip', file.name, file.bytes)]),
+}
+
+test('S1-22 a virus packed twice by ARJ, CAB, 7z, LZH, RAR, and in a self-extracting program is found', async () => {
+  const stack = await sharedStack()
+  for (const [extension, archive] of Object.entries(OTHERS)) {
+    const inner = await pack('bz2', 'invoice.com', FILE)
+    const { queueId } = await receive(`invoice.${extension}`, await archive({ name: 'invoice.bz2', bytes: inner }))
+    assert.match(String((await stack.quarantined(queueId))?.signature), /^Eicar/, extension)
+  }
+})
+
 test('S1-22 S1-23 a virus seven archives deep is found, also through different kinds of them', async () => {
   let zips: Buffer = FILE
   for (let level = 1; level <= 7; level++) zips = await pack('zip', `level-${level}`, zips)
@@ -91,3 +115,29 @@ function sealed(zip: Buffer): Buffer {
   }
   return marked
 }
+
+test('S1-15 a virus is found in a signed mail, behind long fields, and in a mail that is attached', async () => {
+  const stack = await sharedStack()
+  const signed = (to: string) =>
+    mailWithAttachment({ from: FROM, to }, 'invoice.com', FILE)
+      .toString('latin1')
+      .replace('multipart/mixed', 'multipart/signed; micalg=sha-256; protocol="application/pkcs7-signature"')
+  const mails: Record<string, (to: string) => string> = {
+    signed,
+    'behind long fields': (to) =>
+      `DKIM-Signature: v=1;${'\r\n b=QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9w'.repeat(60)}\r\n${signed(to)}`,
+    attached: (to) =>
+      mailWithAttachment({ from: FROM, to }, 'mail.eml', Buffer.from(signed(to), 'latin1')).toString('latin1'),
+  }
+  for (const [name, make] of Object.entries(mails)) {
+    const bob = await stack.createMailbox()
+    const queueId = await stack.sendAsStranger(FROM, [bob.address], Buffer.from(make(bob.address), 'latin1'))
+    const [mail] = await stack.received(bob, 1)
+    assert.equal(subjectOf(mail!), 'ウイルス検知のお知らせ', name)
+    const ends = await stack.trace(queueId)
+    assert.ok(ends.length > 0, name)
+    const { body } = await stack.api('GET', `/v1/messages?queueId=${queueId}`)
+    const scan = body.items[0].history.find(({ stage }: { stage: string }) => stage === 'scan')
+    assert.match(scan.outcome, /^infected \(Eicar-Test-Signature\S*\) by ClamAV [\d.]+/, name)
+  }
+})

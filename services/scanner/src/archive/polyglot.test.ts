@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deflateRawSync } from 'node:zlib'
-import { rar5 } from './sample-rar.ts'
+import { rar5 } from '@sekimori/testing/rar-archive'
 import { MARKER, type SampleFile, storedCab, storedZip, tar } from './sample-tools.ts'
 import { findingsIn, markersIn, reasonsIn } from './sample-walk.ts'
 import { deflated, stored, zipOf } from './sample-zip.ts'

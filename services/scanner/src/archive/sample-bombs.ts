@@ -1,7 +1,7 @@
 // Archives for tests that are small and want to become large, many, or endless.
 import { execFileSync } from 'node:child_process'
 import { constants, deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib'
-import { rar5 } from './sample-rar.ts'
+import { rar5 } from '@sekimori/testing/rar-archive'
 import { sevenZipArchive } from './sample-tools.ts'
 import { deflated, type SampleEntry, stored, zipOf } from './sample-zip.ts'
 

@@ -1,6 +1,7 @@
 // Files with a password, and such that only look so, for tests.
+
+import { rar4, rar5 } from '@sekimori/testing/rar-archive'
 import { ole, pdf } from './sample-documents.ts'
-import { rar4, rar5 } from './sample-rar.ts'
 import { archived, encryptedBy7Zip, garbledArj, markerFile } from './sample-tools.ts'
 import { stored, zipOf } from './sample-zip.ts'
 

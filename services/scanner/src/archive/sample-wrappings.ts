@@ -1,8 +1,8 @@
 // How one file is put into an archive of each format, for tests.
 import { zstdCompressSync } from 'node:zlib'
+import { lzh } from '@sekimori/testing/lzh-archive'
+import { rar4, rar5 } from '@sekimori/testing/rar-archive'
 import { ar, cpio, iso } from './sample-containers.ts'
-import { lzh } from './sample-lzh.ts'
-import { rar4, rar5 } from './sample-rar.ts'
 import type { SampleFile } from './sample-tools.ts'
 import * as tools from './sample-tools.ts'
 

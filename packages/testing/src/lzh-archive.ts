@@ -1,5 +1,5 @@
 // LZH archives for tests: stored ones written octet by octet, and a compressed one that jlha made of the marker.
-import type { SampleFile } from './sample-tools.ts'
+import type { ArchiveFile } from './archive-file.ts'
 
 /** The marker by -lh5-, with a header of level 2. */
 export const lh5 = Buffer.from(
@@ -8,11 +8,11 @@ export const lh5 = Buffer.from(
 )
 
 /** -lh0- with headers of level 0 or 1. */
-export function lzh(files: SampleFile[], level: 0 | 1 = 0): Buffer {
+export function lzh(files: ArchiveFile[], level: 0 | 1 = 0): Buffer {
   return Buffer.concat([...files.map((file) => Buffer.concat([header(file, level), file.bytes])), Buffer.alloc(1)])
 }
 
-function header({ name, bytes }: SampleFile, level: 0 | 1): Buffer {
+function header({ name, bytes }: ArchiveFile, level: 0 | 1): Buffer {
   const fields = Buffer.alloc(20)
   fields.write('-lh0-', 0, 'latin1')
   fields.writeUInt32LE(bytes.length, 5)

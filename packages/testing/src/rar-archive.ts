@@ -1,19 +1,19 @@
 // RAR archives for tests, written octet by octet from the descriptions of the two formats: files are only stored.
 import { crc32 } from 'node:zlib'
-import type { SampleFile } from './sample-tools.ts'
+import type { ArchiveFile } from './archive-file.ts'
 
 export type RarEncryption = 'none' | 'files' | 'headers'
 
 const RAR4 = { marker: Buffer.from('Rar!\x1a\x07\0', 'latin1'), main: 0x73, file: 0x74, end: 0x7b, stored: 0x30 }
 
 /** RAR 1.5 to 4. */
-export function rar4(files: SampleFile[], encryption: RarEncryption = 'none'): Buffer {
+export function rar4(files: ArchiveFile[], encryption: RarEncryption = 'none'): Buffer {
   const main = rar4Block(RAR4.main, encryption === 'headers' ? 0x80 : 0, Buffer.alloc(6))
   const members = files.flatMap((file) => [rar4File(file, encryption !== 'none'), file.bytes])
   return Buffer.concat([RAR4.marker, main, ...members, rar4Block(RAR4.end, 0x4000, Buffer.alloc(0))])
 }
 
-function rar4File({ name, bytes }: SampleFile, isEncrypted: boolean): Buffer {
+function rar4File({ name, bytes }: ArchiveFile, isEncrypted: boolean): Buffer {
   const fields = Buffer.alloc(25)
   fields.writeUInt32LE(bytes.length, 0)
   fields.writeUInt32LE(bytes.length, 4)
@@ -61,7 +61,7 @@ const encryptionOf = (rounds: number) => Buffer.from([0, 0, rounds, ...Buffer.al
  * @param rounds the logarithm of the rounds that the key takes.
  * @param service what a comment holds, which no program takes for a file.
  */
-export function rar5(files: SampleFile[], encryption: RarEncryption = 'none', rounds = 15, service?: Buffer): Buffer {
+export function rar5(files: ArchiveFile[], encryption: RarEncryption = 'none', rounds = 15, service?: Buffer): Buffer {
   const lock = encryption === 'headers' ? [rar5Block(vint(RAR5.encryption), vint(0), encryptionOf(rounds))] : []
   const main = rar5Block(vint(RAR5.main), vint(0), vint(0))
   const members = files.flatMap((file) => [rar5File(file, encryption !== 'none', rounds), file.bytes])
@@ -70,7 +70,7 @@ export function rar5(files: SampleFile[], encryption: RarEncryption = 'none', ro
   return Buffer.concat([RAR5.marker, ...lock, main, ...members, rar5Block(vint(RAR5.end), vint(0), vint(0))])
 }
 
-function rar5File({ name, bytes }: SampleFile, isEncrypted: boolean, rounds: number, type = RAR5.file): Buffer {
+function rar5File({ name, bytes }: ArchiveFile, isEncrypted: boolean, rounds: number, type = RAR5.file): Buffer {
   const record = Buffer.concat([vint(EXTRA_ENCRYPTION), encryptionOf(rounds), Buffer.alloc(16, 9)])
   const extra = isEncrypted ? Buffer.concat([vint(record.length), record]) : Buffer.alloc(0)
   const crc = Buffer.alloc(4)
