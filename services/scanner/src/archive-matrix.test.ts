@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { eicar } from '@sekimori/testing/mail-text'
-import { encrypted } from './archive/sample-encrypted.ts'
 import type { SampleFile } from './archive/sample-tools.ts'
-import { behindStub, wrappings } from './archive/sample-wrappings.ts'
 import { attached, attachedText, wrapped } from './testing/attached.ts'
 import { openRealEngine, type RealEngine } from './testing/real-engine.ts'
+import { encrypted } from './testing/sample-encrypted.ts'
+import { behindStub, wrappings } from './testing/sample-wrappings.ts'
 import { describe } from './verdict.ts'
 
 const DEEPEST = 9

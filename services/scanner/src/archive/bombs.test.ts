@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as bombs from '../testing/sample-bombs.ts'
 import { type ArchiveWalker, openArchiveWalker } from './archive-walker.ts'
 import { defaultLimits, type Finding } from './finding.ts'
-import * as bombs from './sample-bombs.ts'
 import { markerFile, zip } from './sample-tools.ts'
 import { findingsIn, reasonsIn } from './sample-walk.ts'
 

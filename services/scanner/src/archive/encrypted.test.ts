@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { rar5 } from '@sekimori/testing/rar-archive'
-import { encrypted, open } from './sample-encrypted.ts'
+import { encrypted, open } from '../testing/sample-encrypted.ts'
 import { MARKER, markerFile, zip } from './sample-tools.ts'
 import { findingsIn, markersIn, reasonsIn } from './sample-walk.ts'
 import { stored, zipOf } from './sample-zip.ts'

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lh5, lzh } from '@sekimori/testing/lzh-archive'
 import { rar4, rar5 } from '@sekimori/testing/rar-archive'
+import { behindStub, wrappings } from '../testing/sample-wrappings.ts'
 import { MARKER, type SampleFile } from './sample-tools.ts'
 import { findingsIn, markersIn, reasonsIn } from './sample-walk.ts'
-import { behindStub, wrappings } from './sample-wrappings.ts'
 
 function nested(wrap: (file: SampleFile) => Buffer, depth: number): Buffer {
   let bytes = MARKER

@@ -1,9 +1,9 @@
 // Files with a password, and such that only look so, for tests.
 
 import { rar4, rar5 } from '@sekimori/testing/rar-archive'
-import { ole, pdf } from './sample-documents.ts'
-import { archived, encryptedBy7Zip, garbledArj, markerFile } from './sample-tools.ts'
-import { stored, zipOf } from './sample-zip.ts'
+import { ole, pdf } from '../archive/sample-documents.ts'
+import { archived, encryptedBy7Zip, garbledArj, markerFile } from '../archive/sample-tools.ts'
+import { stored, zipOf } from '../archive/sample-zip.ts'
 
 function word(flags: number): Buffer {
   const stream = Buffer.alloc(512)

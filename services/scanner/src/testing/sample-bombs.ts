@@ -2,8 +2,8 @@
 import { execFileSync } from 'node:child_process'
 import { constants, deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { rar5 } from '@sekimori/testing/rar-archive'
-import { sevenZipArchive } from './sample-tools.ts'
-import { deflated, type SampleEntry, stored, zipOf } from './sample-zip.ts'
+import { sevenZipArchive } from '../archive/sample-tools.ts'
+import { deflated, type SampleEntry, stored, zipOf } from '../archive/sample-zip.ts'
 
 const MEBIBYTE = 1024 * 1024
 const zeros = Buffer.alloc(MEBIBYTE)

@@ -2,9 +2,9 @@
 import { zstdCompressSync } from 'node:zlib'
 import { lzh } from '@sekimori/testing/lzh-archive'
 import { rar4, rar5 } from '@sekimori/testing/rar-archive'
-import { ar, cpio, iso } from './sample-containers.ts'
-import type { SampleFile } from './sample-tools.ts'
-import * as tools from './sample-tools.ts'
+import { ar, cpio, iso } from '../archive/sample-containers.ts'
+import type { SampleFile } from '../archive/sample-tools.ts'
+import * as tools from '../archive/sample-tools.ts'
 
 const decoy: SampleFile = { name: 'decoy.txt', bytes: Buffer.from('something else') }
 
