@@ -57,6 +57,19 @@ export const Forwarded = Type.Object({
   account: Type.Optional(Type.String()),
 })
 
+/**
+ * What verification found, in short: the results by name, `from` the Author Domain (undefined when there is not exactly one
+ * that can be read), and whether SPF or DKIM passed for it.
+ */
+export const Authentication = Type.Object({
+  spf: Type.String(),
+  dkim: Type.String(),
+  dmarc: Type.String(),
+  arc: Type.Optional(Type.String()),
+  from: Type.Optional(Type.String()),
+  isAligned: Type.Boolean(),
+})
+
 /** A job without its content. `added` are header lines (no CRLF at the end), top first; `struck` flat start, end offsets. */
 export const JobHeader = Type.Object({
   queueId: Type.String({ minLength: 1 }),
@@ -68,6 +81,7 @@ export const JobHeader = Type.Object({
   added: Type.Array(Type.String()),
   struck: Type.Array(Type.Integer()),
   history: Type.Array(HistoryEntry),
+  authentication: Type.Optional(Authentication),
   released: Type.Optional(Release),
   warning: Type.Optional(Warning),
   forwarded: Type.Optional(Forwarded),
@@ -80,6 +94,7 @@ export type Envelope = Static<typeof Envelope>
 export type Session = Static<typeof Session>
 export type Direction = Static<typeof Direction>
 export type HistoryEntry = Static<typeof HistoryEntry>
+export type Authentication = Static<typeof Authentication>
 export type Release = Static<typeof Release>
 export type JobHeader = Static<typeof JobHeader>
 export type Job = JobHeader & { content: Content }

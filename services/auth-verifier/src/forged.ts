@@ -7,7 +7,8 @@ export function forgedFields(fields: HeaderField[], hostname: string): number[] 
   return fields.filter((field) => isForged(field, hostname)).flatMap(({ start, end }) => [start, end])
 }
 
-const RESULTS = '(?:authentication-results|received-spf|x-virus-status|x-dmarc-quarantine)'
+const RESULTS =
+  '(?:authentication-results|received-spf|x-virus-status|x-dmarc-quarantine|x-sekimori-sender-(?:verdict|note))'
 /** A bare CR ends a line for some mail clients, so what follows it may be a field of its own to them. */
 const HIDDEN = new RegExp(`\\r(?!\\n)\\s*${RESULTS}\\s*:`, 'i')
 
@@ -24,6 +25,8 @@ function isForged(field: HeaderField, hostname: string): boolean {
     // Nobody else's scan or verdict stands for ours, whatever name it bears.
     case 'x-virus-status':
     case 'x-dmarc-quarantine':
+    case 'x-sekimori-sender-verdict':
+    case 'x-sekimori-sender-note':
       return true
     default:
       return false

@@ -1,6 +1,7 @@
 // Verifies who sent a mail and records it; never rejects. Mail of our own accounts is recorded as authenticated.
 import { type Findings, resultLines } from '@sekimori/authentication/findings'
 import { authenticationResults, safeLine } from '@sekimori/authentication/results'
+import { summarize } from '@sekimori/authentication/sender-verdict'
 import type { Content } from '@sekimori/mail/content'
 import { parseHeader, strayFoldSize } from '@sekimori/mail/header'
 import { type Job, withHeader, withHistory } from '@sekimori/mail/job'
@@ -28,7 +29,7 @@ export async function handleAuthenticate(job: Job, ports: Ports): Promise<Public
   const strayFold = strayFoldSize(head)
   const struck = [...(strayFold > 0 ? [0, strayFold] : []), ...forgedFields(parseHeader(head), ports.hostname)]
   const verified = withHistory(
-    { ...job, struck },
+    { ...job, struck, authentication: summarize(findings) },
     'authenticate',
     methods.map((method) => method.split(' ')[0]).join(' ') || 'none',
   )

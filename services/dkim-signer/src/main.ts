@@ -1,10 +1,9 @@
 // DKIM signer: signs every mail that leaves an account, then sends it towards maildrops and other servers.
-
-import type { Job } from '@sekimori/mail/job'
 import { openBroker } from '@sekimori/queue/broker'
 import { consume } from '@sekimori/queue/consume'
 import { sign } from '@sekimori/queue/queues'
 import { loadSettings, openService } from '@sekimori/runtime/service'
+import { ContactNotebook } from '@sekimori/store/contact-notebook'
 import { contentOpener, passContent, readHead } from '@sekimori/store/content'
 import { openDatabase } from '@sekimori/store/database'
 import { openDirectory } from '@sekimori/store/directory'
@@ -16,6 +15,7 @@ import { handleSign, type Ports } from './handler.ts'
 import { signatureLines } from './mailauth.ts'
 import { openKeyKeeper } from './open-key-keeper.ts'
 import { sealLines } from './seal.ts'
+import { notingRecipients } from './written-to.ts'
 
 const config = loadSettings(schema)
 await using service = await openService('dkim-signer', config)
@@ -31,8 +31,12 @@ const ports: Ports = {
   head: (content) => readHead(open(content)),
   passContent: (id, from, to) => passContent(database, id, from, to),
 }
+await using notebook = new ContactNotebook(database, service.log)
 await using _keeper = await openKeyKeeper(config, database, service, masterKeys)
-const handle = unlessEnded(database, (job: Job) => handleSign(job, ports))
+const handle = unlessEnded(
+  database,
+  notingRecipients((job) => handleSign(job, ports), notebook),
+)
 await using _consumer = await consume(broker, sign, handle, {
   prefetch: config.PREFETCH,
   attemptLimit: config.ATTEMPT_LIMIT,

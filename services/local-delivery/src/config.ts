@@ -1,5 +1,4 @@
 // Settings of local delivery.
-
 import { duration, parseDuration } from '@sekimori/config/duration'
 import { brokerSettings, databaseSettings, processSettings, stageSettings } from '@sekimori/config/settings'
 import { srsSettings } from '@sekimori/config/srs-settings'
@@ -22,6 +21,7 @@ export const schema = Type.Object({
     (text) => (parseDuration(text) ?? 0) >= 14 * 86_400_000,
     () => 'must be a duration of 14d at least',
   ),
+  CORRESPONDENT_RETENTION: duration('180d', 'how long the domains that an account had to do with are remembered'),
 })
 
 export type Config = Static<typeof schema>

@@ -53,6 +53,7 @@ function portsThatNote() {
     passContent: async () => true,
     rewriteSender: (mailFrom, domain) => `srs=${mailFrom.replace('@', '=')}@${domain}`,
     reverseSender: () => undefined,
+    judged: async (job) => job,
     deliver: async (copy) => {
       copies.push(copy)
       steps.push(`copy ${copy.trace.recipient}`)

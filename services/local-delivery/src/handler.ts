@@ -34,7 +34,9 @@ async function deliverCopies(job: Job, maildrops: MaildropEnd[], ports: Ports): 
   const { warning } = job
   const deliver =
     warning === undefined ? ports.deliver : (copy: MaildropCopy) => ports.deliverWarning(warning.queueId, copy)
-  const copies = maildrops.map(({ member, via }) => ({ member, copy: copyFor(job, member, via) }))
+  const copies = await Promise.all(
+    maildrops.map(async ({ member, via }) => ({ member, copy: copyFor(await ports.judged(job, member), member, via) })),
+  )
   const full = await withoutRoom(job, copies, ports)
   await Promise.all(copies.filter(({ member }) => !full.has(member.address)).map(({ copy }) => deliver(copy)))
   return [...full].map((address) => overQuota(job, address))

@@ -86,10 +86,12 @@ class Distribution {
   async #deliver(): Promise<void> {
     const job = this.#job
     const { maildrops, outside, lists, entries } = sortEnds(job, this.#plan.resolution.take())
-    const copies = maildrops.map(({ member, via }) => ({
-      member,
-      copy: copyFor(job, member, via === this.#list.address ? `list ${via}` : via),
-    }))
+    const copies = await Promise.all(
+      maildrops.map(async ({ member, via }) => {
+        const judged = await this.#ports.judged(job, member)
+        return { member, copy: copyFor(judged, member, via === this.#list.address ? `list ${via}` : via) }
+      }),
+    )
     const full = await this.#ports.full(
       maildrops.map(({ member }) => member),
       Math.max(0, ...copies.map(({ copy }) => copy.sizeBytes)),

@@ -7,6 +7,7 @@ import { openDatabase } from '@sekimori/store/database'
 import { schema } from './config.ts'
 import { startContentSweep } from './content-sweep.ts'
 import { handleDelivery } from './handler.ts'
+import { openJudge } from './open-judge.ts'
 import { openPorts } from './open-ports.ts'
 import { startTraceUpkeep } from './trace-upkeep.ts'
 
@@ -14,7 +15,8 @@ const config = loadSettings(schema)
 await using service = await openService('local-delivery', config)
 await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
-const ports = openPorts(config, database)
+await using judge = openJudge(config, database, service)
+const ports = openPorts(config, database, judge)
 await using _sweep = startContentSweep(config, service, database)
 await using _upkeep = startTraceUpkeep(config, service, database)
 await using _consumer = await consume(broker, deliverLocal, (job) => handleDelivery(job, ports), {

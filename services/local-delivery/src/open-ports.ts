@@ -11,12 +11,13 @@ import { fullMaildrops } from '@sekimori/store/maildrop-usage'
 import { endsAtStage, insertTrace } from '@sekimori/store/trace'
 import { deliverWarning } from '@sekimori/store/warning-delivery'
 import type { Config } from './config.ts'
+import type { Judge } from './open-judge.ts'
 import type { Ports } from './ports.ts'
 
 /** Members of a list that are delivered to at a time. */
 const MEMBERS = 500
 
-export function openPorts(config: Config, database: Database): Ports {
+export function openPorts(config: Config, database: Database, { judged }: Pick<Judge, 'judged'>): Ports {
   const open = contentOpener(database)
   const key = srsKey(config)
   return {
@@ -27,6 +28,7 @@ export function openPorts(config: Config, database: Database): Ports {
     localOwner: (listAddress) => localOwner(database, listAddress),
     full: (members, sizeBytes) => fullMaildrops(database, members, sizeBytes),
     maildropEnds: (queueId) => endsAtStage(database, queueId, 'maildrop'),
+    judged,
     deliver: openMaildropDelivery(database),
     deliverWarning: (queueId, copy) => deliverWarning(database, queueId, copy),
     trace: (entries) => insertTrace(database, entries),

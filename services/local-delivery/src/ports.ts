@@ -16,6 +16,8 @@ export interface Ports {
   full(members: Member[], sizeBytes: number): Promise<ReadonlySet<number>>
   /** How this mail has ended so far for maildrops, by address. */
   maildropEnds(queueId: string): Promise<ReadonlyMap<string, string>>
+  /** The job as this member gets it: with the verdict on its sender. */
+  judged(job: Job, member: Member): Promise<Job>
   deliver: DeliverCopy
   /** Delivers the virus warning of a mail, unless warnings are suspended by now (S1-26). */
   deliverWarning(queueId: string, copy: MaildropCopy): Promise<void>

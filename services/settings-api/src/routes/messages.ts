@@ -1,5 +1,7 @@
 // /v1/messages: the message trace, "where is my mail?". Metadata only.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { parseVerdict, verdictKinds } from '@sekimori/authentication/sender-verdict'
+import { verdictText } from '@sekimori/authentication/verdict-text'
 import { timeOfQueueId } from '@sekimori/mail/queue-id'
 import { searchTrace, type TracedEnd } from '@sekimori/store/trace-admin'
 import Type from 'typebox'
@@ -26,6 +28,20 @@ const MessageEnd = Type.Object({
   }),
   detail: Type.Optional(Type.String({ description: "the remote server's last reply, what was found, or why" })),
   via: Type.Optional(Type.String({ description: 'the alias, list or forwarding account that led to this recipient' })),
+  senderVerdict: Type.Optional(
+    Type.Object(
+      {
+        kind: Type.Enum([...verdictKinds]),
+        from: Type.Optional(Type.String({ description: 'the domain of the From field' })),
+        resembles: Type.Array(Type.String(), {
+          description: 'domains that the recipient knows and that it looks like',
+        }),
+        ja: Type.String(),
+        en: Type.String(),
+      },
+      { description: 'of mail that reached a maildrop: what its owner was told about the sender' },
+    ),
+  ),
   history: Type.Array(Type.Object({ stage: Type.String(), at: time, outcome: Type.String() })),
 })
 const querystring = listingQuery({
@@ -66,5 +82,14 @@ export const messageRoutes =
 function showEnd(end: TracedEnd) {
   const acceptedAt = new Date(timeOfQueueId(end.queueId)).toISOString()
   const history = end.history.map((entry) => ({ ...entry, at: new Date(entry.at).toISOString() }))
-  return { ...end, acceptedAt, history }
+  const senderVerdict = verdictIn(end)
+  return { ...end, acceptedAt, ...(senderVerdict === undefined ? {} : { senderVerdict }), history }
+}
+
+function verdictIn({ history }: TracedEnd) {
+  const entry = history.find(({ stage }) => stage === 'sender-verdict')
+  const verdict = entry === undefined ? undefined : parseVerdict(entry.outcome)
+  if (verdict === undefined) return undefined
+  const { kind, from, resembles } = verdict
+  return { kind, ...(from === undefined ? {} : { from }), resembles, ...verdictText(verdict) }
 }
