@@ -21,7 +21,7 @@ export async function runClient(
   command: string,
   args: string[],
   input: Buffer | string = '',
-  user: { uid?: number } = {},
+  user: { uid?: number; gid?: number } = {},
 ): Promise<ClientRun> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: TIMEOUT_MS, ...user })
   // A client that ends before it has read everything says why on its standard error.
@@ -36,7 +36,7 @@ export async function runClientWell(
   command: string,
   args: string[],
   input: Buffer | string = '',
-  user: { uid?: number } = {},
+  user: { uid?: number; gid?: number } = {},
 ): Promise<ClientRun> {
   const run = await runClient(command, args, input, user)
   if (run.code !== 0) throw new Error(run.transcript)

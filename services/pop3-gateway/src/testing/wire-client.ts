@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
-const DEADLINE_MS = 5_000
+const DEADLINE_MS = 30_000
+const PAUSE_EVERY_OCTETS = 5_000_000
+const PAUSE_MS = 20
 
 /** Nothing came in time, or the server closed the connection first. */
 export class NoReply extends Error {
@@ -82,6 +84,22 @@ export class WireClient implements AsyncDisposable {
     const octets = this.#received.subarray(0, this.#received.indexOf(end) + Buffer.byteLength(end))
     this.#received = this.#received.subarray(octets.length)
     return octets
+  }
+
+  /** How many octets come up to the end of a multi-line reply, which is not kept; slowly: with a pause now and then. */
+  async countUntilEnd(isSlow = false): Promise<number> {
+    let [octets, tail, pauses] = [0, Buffer.alloc(0), 0]
+    for (;;) {
+      await this.#wait(() => this.#received.length > 0)
+      octets += this.#received.length
+      tail = Buffer.concat([tail, this.#received]).subarray(-5)
+      this.#received = Buffer.alloc(0)
+      if (tail.toString('latin1') === '\r\n.\r\n') return octets
+      if (!isSlow || octets < ++pauses * PAUSE_EVERY_OCTETS) continue
+      this.socket.pause()
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+      this.socket.resume()
+    }
   }
 
   /** What the server sent up to its closing the connection. */
