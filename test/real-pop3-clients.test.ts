@@ -1,17 +1,17 @@
 // POP3 by mail clients that are not ours: mpop, fetchmail and getmail6, against 110 with STLS and 995.
 import assert from 'node:assert/strict'
-import { chmod, copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { composeMail } from '@sekimori/testing/mail-text'
+import { bodyOf, composeMail } from '@sekimori/testing/mail-text'
 import { runClientWell } from '@sekimori/testing/real-client'
 import { sharedStack } from '@sekimori/testing/shared-stack'
 import type { Mailbox, Stack } from '@sekimori/testing/stack'
 
 const BODY = Buffer.from('こんにちは、世界。\r\n.dot\r\n..two dots\r\n\r\nthe end\r\n')
 /** Who has nothing: getmail refuses to run as root. */
-const _NOBODY = 65_534
+const NOBODY = 65_534
 
 interface Fetching {
   stack: Stack
@@ -22,7 +22,10 @@ interface Fetching {
 }
 
 /** Two mails wait; the client fetches both, whole, and the maildrop is empty after that. */
-async function checkFetching(fetch: (fetching: Fetching) => Promise<Buffer[]>): Promise<void> {
+async function checkFetching(
+  fetch: (fetching: Fetching) => Promise<Buffer[]>,
+  compared: (mail: Buffer) => string = plain,
+): Promise<void> {
   const stack = await sharedStack()
   const [alice, bob] = [await stack.createMailbox(), await stack.createMailbox()]
   for (const subject of ['one', 'two'])
@@ -37,7 +40,7 @@ async function checkFetching(fetch: (fetching: Fetching) => Promise<Buffer[]>): 
       return join(dir, name)
     }
     const fetched = await fetch({ stack, mailbox: bob, dir, write })
-    assert.deepEqual(fetched.map(plain).sort(), expected.map(plain).sort())
+    assert.deepEqual(fetched.map(compared).sort(), expected.map(compared).sort())
     assert.deepEqual(await stack.messages(bob), [])
   } finally {
     await rm(dir, { recursive: true })
@@ -48,6 +51,8 @@ async function checkFetching(fetch: (fetching: Fetching) => Promise<Buffer[]>): 
 function plain(mail: Buffer): string {
   return mail.toString().replaceAll('\r\n', '\n')
 }
+
+const bodyText = (mail: Buffer): string => bodyOf(Buffer.from(plain(mail).replaceAll('\n', '\r\n'))).toString()
 
 /** What a program that gets each mail on its standard input has written, mail by mail. */
 async function piped(path: string): Promise<Buffer[]> {
@@ -90,3 +95,22 @@ for (const [listener, starttls] of [
     })
   })
 }
+
+test('S1-01 S1-09 S2-19 getmail reads over pop3s', async () => {
+  // It folds header fields its own way.
+  await checkFetching(async ({ stack, mailbox, dir, write }) => {
+    const rc = await write('getmailrc', [
+      ...['[retriever]', 'type = SimplePOP3SSLRetriever', 'server = localhost'],
+      ...[`port = ${stack.endpoints.pop3s.port}`, `username = ${mailbox.address}`, `password = ${mailbox.password}`],
+      ...[`ca_certs = ${dir}/ca.pem`, '[destination]', 'type = Maildir', `path = ${dir}/mail/`],
+      ...['[options]', 'delete = true', 'delivered_to = false', 'received = false'],
+    ])
+    await runClientWell('mkdir', ['-p', `${dir}/mail/cur`, `${dir}/mail/new`, `${dir}/mail/tmp`])
+    const isRoot = process.getuid?.() === 0
+    if (isRoot) await runClientWell('chown', ['-R', String(NOBODY), dir])
+    const args = [`--getmaildir=${dir}`, `--rcfile=${rc}`]
+    await runClientWell('getmail', args, '', isRoot ? { uid: NOBODY, gid: NOBODY } : {})
+    const names = await readdir(join(dir, 'mail', 'new'))
+    return Promise.all(names.map((name) => readFile(join(dir, 'mail', 'new', name))))
+  }, bodyText)
+})

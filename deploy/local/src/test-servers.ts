@@ -16,6 +16,7 @@ export const clientPackages: SystemPackage[] = [
   { name: 'swaks' },
   { name: 'mpop', file: '/usr/bin/mpop' },
   { name: 'fetchmail', file: '/usr/bin/fetchmail' },
+  { name: 'getmail6', file: '/usr/bin/getmail' },
   { name: 'libnet-ssleay-perl' },
   { name: 'libauthen-sasl-perl' },
   { name: 'curl', file: '/usr/bin/curl' },
