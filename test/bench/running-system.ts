@@ -41,13 +41,14 @@ const START = new URL('../../deploy/local/start.mjs', import.meta.url)
 const POLL_MS = 200
 
 /** Starts the system and waits until it is ready. Disposing stops it. */
-export async function startSystem(stateDir: string): Promise<AsyncDisposable> {
+export async function startSystem(stateDir: string, more: Record<string, string> = {}): Promise<AsyncDisposable> {
   const ports = await freePorts(LISTENERS.length)
   const settings = Object.fromEntries(LISTENERS.map((name, index) => [name, String(ports[index])]))
   const env = {
     ...process.env,
     ...settings,
     ...UNLIMITED,
+    ...more,
     STATE_DIR: stateDir,
     SIGNATURE_UPDATES: 'off',
     LOG_LEVEL: 'info',

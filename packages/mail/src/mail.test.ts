@@ -77,3 +77,11 @@ test('what a client says can not break out of the Received line, and several rec
   assert.ok(!line.includes('for <'))
   assert.match(receivedLine({ ...facts, recipients: ['a@b'] }), /for <a@b>/)
 })
+
+test('RFC 8314 4.3 RFC 5321 4.4 the Received line says how the session was encrypted, and hides a client that is to be hidden', () => {
+  const tls = { cipher: 'TLS_AES_256_GCM_SHA384', version: 'TLSv1.3' }
+  const facts = { ehloName: 'pc.home', hostname: 'mx.test', protocol: 'ESMTPSA', queueId: 'q', time: 0, tls }
+  const line = receivedLine({ ...facts, recipients: ['a@b'] })
+  assert.match(line, /by mx\.test with ESMTPSA id q\r\n\t\(TLSv1\.3\)\r\n\tfor <a@b>\r\n\ttls TLS_AES_256_GCM_SHA384;/)
+  assert.doesNotMatch(line, /pc\.home|\[/)
+})

@@ -3,11 +3,12 @@ import { mailDate } from './date.ts'
 
 export interface ReceivedFacts {
   ehloName: string
-  clientAddress: string
+  /** Left out where it is nobody's business: then the name is not shown either. */
+  clientAddress?: string
   hostname: string
   /** The "with" protocol, such as ESMTPSA. */
   protocol: string
-  /** Name of the cipher suite and TLS version, when the session is encrypted. */
+  /** The cipher suite by IANA's name, and the TLS version, when the session is encrypted. */
   tls?: { cipher: string; version: string }
   queueId: string
   /** Shown only when the mail has exactly one recipient, so that no Bcc leaks. */
@@ -17,14 +18,20 @@ export interface ReceivedFacts {
 
 /** One folded Received line without its final CRLF. Everything that the client said is cleaned first. */
 export function receivedLine(facts: ReceivedFacts): string {
-  const literal = facts.clientAddress.includes(':') ? `IPv6:${facts.clientAddress}` : facts.clientAddress
-  const tls = facts.tls === undefined ? '' : `\r\n\t(${facts.tls.version} cipher ${facts.tls.cipher})`
+  const tls = facts.tls === undefined ? '' : `\r\n\t(${facts.tls.version})`
+  const cipher = facts.tls === undefined ? '' : `\r\n\ttls ${facts.tls.cipher}`
   const only = facts.recipients.length === 1 ? `\r\n\tfor <${printable(facts.recipients[0]!)}>` : ''
   return (
-    `Received: from ${printable(facts.ehloName) || 'unknown'} ([${literal}])\r\n` +
-    `\tby ${facts.hostname} with ${facts.protocol} id ${facts.queueId}${tls}${only};\r\n` +
+    `Received: from ${clientOf(facts)}\r\n` +
+    `\tby ${facts.hostname} with ${facts.protocol} id ${facts.queueId}${tls}${only}${cipher};\r\n` +
     `\t${mailDate(facts.time)}`
   )
+}
+
+function clientOf({ ehloName, clientAddress }: ReceivedFacts): string {
+  if (clientAddress === undefined) return 'withheld.invalid (a client that has logged in)'
+  const literal = clientAddress.includes(':') ? `IPv6:${clientAddress}` : clientAddress
+  return `${printable(ehloName) || 'unknown'} ([${literal}])`
 }
 
 function printable(text: string): string {

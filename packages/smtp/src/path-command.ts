@@ -80,7 +80,7 @@ function parametersIn(verb: PathVerb, text: string): Pick<PathCommand, 'args' | 
     if (name === undefined || (value !== undefined && UNSEEN.test(value)))
       throw new SmtpReply(501, '5.5.4', 'Bad parameter syntax')
     const keyword = name.toUpperCase()
-    if (!KEYWORDS[verb].has(keyword)) throw new SmtpReply(555, '5.5.4', `Parameter ${keyword} is not known here`)
+    if (!KEYWORDS[verb].has(keyword)) throw new SmtpReply(555, '5.5.4', `A parameter of ${verb} is not known here`)
     if (Object.hasOwn(args, keyword)) duplicate = keyword
     args[keyword] = value === undefined || value === '' ? true : decodedValue(keyword, value)
   }

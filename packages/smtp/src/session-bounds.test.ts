@@ -181,9 +181,9 @@ test('a decision that takes longer than every limit is still answered', async ()
 test('a TLS handshake that does not come to its end is given up, from the start or after STARTTLS', async () => {
   const certificate = await makeTestCertificate('localhost')
   const limits = { handshakeTimeoutMs: 300 }
-  await using implicit = await testListener({ limits, smtp: { ...certificate, secure: true } })
+  await using implicit = await testListener({ limits, certificate, smtp: { secure: true } })
   assert.deepEqual(await shout(implicit.endpoint, '\x16\x03\x01'), [])
-  await using starttls = await testListener({ limits, smtp: { ...certificate, disabledCommands: [] } })
+  await using starttls = await testListener({ limits, certificate, smtp: { disabledCommands: [] } })
   const socket = await connect(starttls.endpoint)
   await socket.readLine()
   await socket.write('STARTTLS\r\n')

@@ -35,6 +35,11 @@ export function clientAddressOf(session: SMTPServerSession): string {
   return plainAddress(session.remoteAddress)
 }
 
+/** The "with" keyword (RFC 3848); that of a transaction with SMTPUTF8 is another (RFC 6531 section 4.3). */
+function protocolOf({ transmissionType, envelope }: SMTPServerSession): string {
+  return envelope.smtpUtf8 ? transmissionType.replace(/^ESMTP/, 'UTF8SMTP') : transmissionType
+}
+
 /** The facts for the Received line of the current transaction. */
 export function receivedFactsOf(
   session: SMTPServerSession,
@@ -47,8 +52,8 @@ export function receivedFactsOf(
     ehloName: session.hostNameAppearsAs || '',
     clientAddress: clientAddressOf(session),
     hostname,
-    protocol: session.transmissionType,
-    ...(tls ? { tls: { cipher: tls.name, version: tls.version } } : {}),
+    protocol: protocolOf(session),
+    ...(tls ? { tls: { cipher: tls.standardName ?? tls.name, version: tls.version } } : {}),
     queueId,
     recipients: session.envelope.rcptTo.map((recipient) => recipient.address),
     time,

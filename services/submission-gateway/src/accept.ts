@@ -5,7 +5,7 @@ import { contentSize } from '@sekimori/mail/content'
 import { headerValue } from '@sekimori/mail/header'
 import type { Job } from '@sekimori/mail/job'
 import { newQueueId } from '@sekimori/mail/queue-id'
-import { receivedLine } from '@sekimori/mail/received'
+import { type ReceivedFacts, receivedLine } from '@sekimori/mail/received'
 import { acceptedMails } from '@sekimori/runtime/metrics'
 import { receiveMail } from '@sekimori/smtp/receive'
 import { clientAddressOf, envelopeOf, receivedFactsOf } from '@sekimori/smtp/session-facts'
@@ -52,7 +52,7 @@ export async function acceptSubmission(
       ehloName: session.hostNameAppearsAs || '',
       account: account.address,
     },
-    added: [receivedLine(receivedFactsOf(session, hostname, queueId, time))],
+    added: [receivedLine(shownFacts(receivedFactsOf(session, hostname, queueId, time), config))],
     struck: [],
     history: [{ stage: 'submission', at: time, outcome: `accepted ${contentSize(content)} octets` }],
     content,
@@ -61,4 +61,11 @@ export async function acceptSubmission(
   countBytes(account, contentSize(content), ports)
   acceptedMails.inc({ listener: 'submission' })
   return queueId
+}
+
+/** Where an account was when it wrote is nobody's business but its provider's, unless the operator wants it shown. */
+function shownFacts(facts: ReceivedFacts, { CLIENT_ADDRESS }: Config): ReceivedFacts {
+  if (CLIENT_ADDRESS !== 'hide') return facts
+  const { clientAddress: _, ...shown } = facts
+  return shown
 }

@@ -25,6 +25,10 @@ export const schema = Type.Object({
   ...smtpSettings,
   SUBMISSION_PORT: port(1587, 'submission with STARTTLS (RFC 6409)'),
   SMTPS_PORT: port(1465, 'submission over implicit TLS (RFC 8314)'),
+  CLIENT_ADDRESS: Type.Union([Type.Literal('hide'), Type.Literal('show')], {
+    default: 'hide',
+    description: "whether Received shows the address and EHLO name of an account's client; the trace has them anyway",
+  }),
   BARE_LF: bareLf('repair'),
   ...admissionSettings(500, 1_200),
   ...sendingLimitSettings,

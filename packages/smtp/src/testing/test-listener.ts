@@ -1,6 +1,7 @@
 // A listener on a port of its own that takes every mail, for tests that speak to it octet by octet.
 import { createLog } from '@sekimori/runtime/log'
 import { connect, type LineSocket } from '@sekimori/testing/line-socket'
+import { fixedCertificates } from '@sekimori/testing/test-certificate'
 import type { SMTPServerOptions } from 'smtp-server'
 import type { SessionLimits } from '../limits.ts'
 import { type Decisions, listenSmtp } from '../listener.ts'
@@ -16,11 +17,13 @@ export interface TakenMail {
 export interface TestListenerOptions {
   limits?: Partial<SessionLimits>
   smtp?: SMTPServerOptions
+  /** With it the listener speaks TLS. */
+  certificate?: { cert: string; key: string }
   decisions?: Partial<Decisions>
 }
 
 /** Listens; `mails` fills with what was accepted. */
-export async function testListener({ limits, smtp, decisions }: TestListenerOptions = {}) {
+export async function testListener({ limits, smtp, decisions, certificate }: TestListenerOptions = {}) {
   const mails: TakenMail[] = []
   const all: Decisions = {
     authenticate: async ({ username }) => ({ address: username }),
@@ -46,6 +49,7 @@ export async function testListener({ limits, smtp, decisions }: TestListenerOpti
       port: 0,
       drainTimeoutMs: 2_000,
       ...(limits === undefined ? {} : { limits }),
+      ...(certificate === undefined ? {} : { certificates: fixedCertificates(certificate) }),
       smtp: { name: 'mx.test', authOptional: true, allowInsecureAuth: true, disabledCommands: ['STARTTLS'], ...smtp },
     },
     all,

@@ -1,0 +1,73 @@
+// Whatever is said to port 25, in whatever pieces, the gateway answers and stays well. Seeded (FUZZ_SEED); the nightly form
+// is FUZZ_COMMANDS=500000.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { contentSize } from '@sekimori/mail/content'
+import type { Job } from '@sekimori/mail/job'
+import { createLog } from '@sekimori/runtime/log'
+import { listenSmtp } from '@sekimori/smtp/listener'
+import { dialSmtp } from '@sekimori/testing/smtp-dialer'
+import { fuzzSmtp } from '@sekimori/testing/smtp-fuzzer'
+import { fixedCertificates, makeTestCertificate } from '@sekimori/testing/test-certificate'
+import type { Config } from './config.ts'
+import { listenerOptions } from './listener-options.ts'
+import type { Ports } from './ports.ts'
+import { inboundDecisions } from './session.ts'
+
+const SEED = Number(process.env.FUZZ_SEED ?? 5321)
+const COMMANDS = Number(process.env.FUZZ_COMMANDS ?? 25_000)
+const MEMORY_GROWTH_MAX_BYTES = 200_000_000
+const config = {
+  MAIL_HOSTNAME: 'mx.test',
+  BIND_ADDRESS: '127.0.0.1',
+  MX_PORT: 0,
+  DRAIN_TIMEOUT_MS: 1_000,
+  MAX_MESSAGE_BYTES: 100_000,
+  INLINE_CONTENT_MAX_BYTES: 100_000,
+  MAX_RECIPIENTS: 10,
+  MAX_SESSIONS: 100,
+  BARE_LF: 'refuse',
+  MAX_LINE_BYTES: 32_768,
+  COMMAND_TIMEOUT_MS: 60_000,
+  HANDSHAKE_TIMEOUT_MS: 60_000,
+  DATA_MIN_BYTES_PER_SECOND: 500,
+  SESSION_TIMEOUT_MS: 600_000,
+  MAX_ERRORS: 40,
+  GREETING_DELAY_MS: 0,
+} as Config
+
+test(`${COMMANDS} commands from seed ${SEED}`, { timeout: 3_600_000 }, async () => {
+  const faults: unknown[] = []
+  const log = Object.assign(createLog('test', 'silent'), { warn: (fault: unknown) => faults.push(fault) })
+  let mails = 0
+  const publish = async ({ content }: Job) => {
+    mails++
+    assert.ok(content.kind === 'inline' && contentSize(content) <= config.MAX_MESSAGE_BYTES)
+    assert.doesNotMatch(content.bytes.toString('latin1'), /(?<!\r)\n|\r(?!\n)|\0/)
+  }
+  const ports = {
+    admission: { admit: () => undefined, leave: () => {} },
+    directory: {
+      lookup: async (address: string) =>
+        address.endsWith('@example.test') ? { kind: 'account', accountId: 2, address } : { kind: 'foreign' },
+    },
+    full: async () => new Set(),
+    reverseSender: () => ({ kind: 'none' }),
+    dmarcPolicy: async () => 'record',
+    publish,
+  } as unknown as Ports
+  const certificates = fixedCertificates(await makeTestCertificate('localhost'))
+  await using listener = await listenSmtp(listenerOptions(config, certificates), inboundDecisions(config, ports), log)
+  const before = process.memoryUsage().rss
+  const report = await fuzzSmtp({ port: listener.port, seed: SEED, commands: COMMANDS })
+  assert.ok(mails >= report.accepted && report.accepted > 0, `${report.accepted} of ${mails} mails`)
+  for (const code of [220, 250, 354, 421, 500, 501, 502, 503, 550, 554]) assert.ok(report.replies.has(code), `${code}`)
+  // A client that cuts its connection off in the middle of a mail is no fault of ours.
+  const ours = faults.filter(
+    (fault) => !/Connection closed before/.test(String((fault as { err?: Error }).err?.message)),
+  )
+  assert.deepEqual(ours, [])
+  assert.ok(process.memoryUsage().rss - before < MEMORY_GROWTH_MAX_BYTES, 'memory grows')
+  await using client = await dialSmtp({ host: '127.0.0.1', port: listener.port })
+  await client.say('EHLO sane.test', 250)
+})
