@@ -8,7 +8,7 @@ export function forgedFields(fields: HeaderField[], hostname: string): number[] 
 }
 
 const RESULTS =
-  '(?:authentication-results|received-spf|x-virus-status|x-dmarc-quarantine|x-sekimori-sender-(?:verdict|note))'
+  '(?:authentication-results|received-spf|x-virus-status|x-dmarc-quarantine|x-client-checks|x-sekimori-sender-(?:verdict|note))'
 /** A bare CR ends a line for some mail clients, so what follows it may be a field of its own to them. */
 const HIDDEN = new RegExp(`\\r(?!\\n)\\s*${RESULTS}\\s*:`, 'i')
 
@@ -27,6 +27,7 @@ function isForged(field: HeaderField, hostname: string): boolean {
     case 'x-dmarc-quarantine':
     case 'x-sekimori-sender-verdict':
     case 'x-sekimori-sender-note':
+    case 'x-client-checks':
       return true
     default:
       return false

@@ -13,6 +13,7 @@ import type { Config } from './config.ts'
 import { enforceDmarc } from './enforcement.ts'
 import type { Ports } from './ports.ts'
 import { completeRecipient } from './postmaster.ts'
+import { screeningLine } from './screening.ts'
 
 /** More Received fields than this are a loop (RFC 5321 section 6.3 asks for at least 100). */
 const MOST_HOPS = 100
@@ -38,6 +39,7 @@ export async function acceptInbound(
     },
     store: async (input) => ({ id: queueId, sizeBytes: await ports.store(queueId, input) }),
   })
+  const screening = await screeningLine(session, config, ports)
   const job: Job = {
     queueId,
     direction: 'inbound',
@@ -45,9 +47,18 @@ export async function acceptInbound(
     ...(messageId === undefined ? {} : { messageId }),
     envelope: inboundEnvelope(session, config.MAIL_HOSTNAME),
     session: { receivedBy: 'mx', clientAddress: clientAddressOf(session), ehloName: session.hostNameAppearsAs || '' },
-    added: [receivedLine(receivedFactsOf(session, config.MAIL_HOSTNAME, queueId, time))],
+    added: [
+      receivedLine(receivedFactsOf(session, config.MAIL_HOSTNAME, queueId, time)),
+      ...(screening === undefined ? [] : [screening.line]),
+    ],
     struck: [],
-    history: [{ stage: 'mx', at: time, outcome: `accepted ${contentSize(content)} octets` }],
+    history: [
+      {
+        stage: 'mx',
+        at: time,
+        outcome: `accepted ${contentSize(content)} octets${screening === undefined ? '' : `; ${screening.text}`}`,
+      },
+    ],
     content,
   }
   await ports.publish(await enforceDmarc(job, ports))

@@ -1,5 +1,7 @@
 // MX gateway: mail from other servers on port 25, for local recipients.
 import { srsKey } from '@sekimori/config/srs-settings'
+import { createResolver } from '@sekimori/dns/resolver'
+import { parseDnsServers } from '@sekimori/dns/settings'
 import { Admission } from '@sekimori/login/admission'
 import { contentHolder } from '@sekimori/mail/content'
 import { reverseSender } from '@sekimori/mail/srs'
@@ -12,6 +14,7 @@ import { listenSmtp } from '@sekimori/smtp/listener'
 import { confirmContent, releaseContent, storeContent } from '@sekimori/store/content'
 import { openDatabase } from '@sekimori/store/database'
 import { openDirectory } from '@sekimori/store/directory'
+import { greylistAge } from '@sekimori/store/greylist'
 import { mayPost } from '@sekimori/store/list-expansion'
 import { fullMaildrops } from '@sekimori/store/maildrop-usage'
 import { schema } from './config.ts'
@@ -24,6 +27,7 @@ await using service = await openService('mx-gateway', config)
 await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
 await using enforcement = openEnforcement(config, database, service.log)
+await using resolver = createResolver({ servers: parseDnsServers(config.DNS_SERVERS), timeoutMs: 2_000 })
 const holder = (queueId: string) => contentHolder(queueId, 'inbound')
 await using admission = new Admission(database, 'mx', config)
 const key = srsKey(config)
@@ -39,6 +43,8 @@ const decisions = inboundDecisions(config, {
       release: (id) => releaseContent(database, id, holder(job.queueId)),
       confirm: (id) => confirmContent(database, id, holder(job.queueId)),
     }),
+  lookupAddresses: (name, type) => resolver.resolve(name, type),
+  greylistAge: (network, sender, recipient) => greylistAge(database, network, sender, recipient),
   ...enforcement.ports,
 })
 await using certificates = await openCertificates(config, service.log)

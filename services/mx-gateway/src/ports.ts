@@ -4,6 +4,7 @@ import type { Job } from '@sekimori/mail/job'
 import type { Reversal } from '@sekimori/mail/srs'
 import type { Directory, ListFound, Member } from '@sekimori/store/directory'
 import type { EnforcementPorts } from './enforcement.ts'
+import type { ScreeningPorts } from './screening.ts'
 
 /** What decides about a recipient. */
 export interface RecipientPorts {
@@ -14,7 +15,7 @@ export interface RecipientPorts {
   reverseSender(address: string): Reversal
 }
 
-export interface Ports extends RecipientPorts, EnforcementPorts {
+export interface Ports extends RecipientPorts, EnforcementPorts, ScreeningPorts {
   admission: Pick<Admission, 'admit' | 'leave'>
   /** Stores large content under this queue id; resolves to its size when committed. */
   store(queueId: string, input: AsyncIterable<Buffer>): Promise<number>

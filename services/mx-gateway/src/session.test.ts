@@ -45,6 +45,8 @@ async function listen(changes: Partial<Ports> = {}) {
         return { kind: address.endsWith('@example.test') ? 'unknown' : 'foreign' }
       },
     },
+    lookupAddresses: async () => [],
+    greylistAge: async () => 0,
     mayPost: async () => true,
     full: async () => new Set(),
     reverseSender: () => ({ kind: 'none' }),

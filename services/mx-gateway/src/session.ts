@@ -10,6 +10,7 @@ import { checkSamePolicy } from './enforcement.ts'
 import type { Ports } from './ports.ts'
 import { completeRecipient } from './postmaster.ts'
 import { checkRecipient, type RecipientFacts } from './recipient-policy.ts'
+import { screenClient, screenRecipient } from './screening.ts'
 
 export function inboundDecisions(config: Config, ports: Ports): Decisions {
   return {
@@ -18,11 +19,13 @@ export function inboundDecisions(config: Config, ports: Ports): Decisions {
       if (refusal !== undefined) throw new SmtpReply(421, '4.7.0', refusal)
     },
     closed: (session) => ports.admission.leave(session.id),
-    // Any reverse-path is taken, the null one too: who a sender really is, is verified and recorded by a later stage.
-    async mailFrom() {},
+    // Any reverse-path is taken, the null one too, unless its client is refused: who a sender really is, is verified and recorded by a later stage.
+    mailFrom: (_address, session) => screenClient(session, config, ports),
     recipient: async (address, session) => {
-      await checkRecipient(factsOf(address.address, session, config), ports)
+      const facts = factsOf(address.address, session, config)
+      await checkRecipient(facts, ports)
       await checkSamePolicy(ports, address.address, session.envelope.rcptTo[0]?.address)
+      await screenRecipient(session, facts, config, ports)
     },
     data: (stream, session) => acceptInbound(stream, session, config, ports),
   }
