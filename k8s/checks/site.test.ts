@@ -21,7 +21,7 @@ async function secretsOf(cert: string, key: string): Promise<Map<string, string>
 test('each run makes new passwords and keys, and servers and services are told the same ones', async () => {
   const { cert, key } = await makeTestCertificate(HOST)
   const [first, second] = await Promise.all([secretsOf(cert, key), secretsOf(cert, key)])
-  assert.equal(first.size, 8)
+  assert.equal(first.size, 9)
   for (const [name, value] of first) assert.notEqual(value, second.get(name), name)
   const database = new URL(first.get('database-url')!)
   assert.equal(database.password, first.get('postgres-password'))

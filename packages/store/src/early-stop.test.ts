@@ -5,7 +5,13 @@ import { test } from 'node:test'
 
 test('SIGTERM while Postgres is still away at start ends the process in good order', async () => {
   const main = new URL('../../../services/local-delivery/src/main.ts', import.meta.url)
-  const env = { DATABASE_URL: 'postgres://x:x@127.0.0.1:9/x', AMQP_URL: 'amqp://127.0.0.1:9', HEALTH_PORT: '0' }
+  const env = {
+    MAIL_HOSTNAME: 'mx.example.test',
+    SRS_SECRET: 'a secret of the test, 32 octets long',
+    DATABASE_URL: 'postgres://x:x@127.0.0.1:9/x',
+    AMQP_URL: 'amqp://127.0.0.1:9',
+    HEALTH_PORT: '0',
+  }
   const child = spawn(process.execPath, [main.pathname], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   for await (const chunk of child.stdout) {
