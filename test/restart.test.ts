@@ -11,8 +11,6 @@ import { isRunning, processesOf } from '@sekimori/testing/process-list'
 import { type Stack, startStack } from '@sekimori/testing/stack'
 import { isolatedSettings, newStateDirectory } from '@sekimori/testing/stack-settings'
 
-const SECOND_START_MS = 15_000
-
 /** Sends the demo account alice a mail of her own and waits for it. */
 async function leaveMail(stack: Stack, subject: string, count: number): Promise<void> {
   const alice = demoAccount(stack)
@@ -22,6 +20,12 @@ async function leaveMail(stack: Stack, subject: string, count: number): Promise<
 
 function demoAccount(stack: Stack) {
   return stack.endpoints.accounts.find(({ address }) => address.startsWith('alice@'))!
+}
+
+/** The keys without what the signer has seen of them in DNS by now. */
+async function dkimKeys(stack: Stack): Promise<unknown> {
+  const { body } = await stack.api('GET', '/v1/domains/example.test/dkim-keys')
+  return body.items.map(({ selector, state, dnsRecord }: Record<string, string>) => ({ selector, state, dnsRecord }))
 }
 
 async function subjects(stack: Stack): Promise<string[]> {
@@ -39,27 +43,26 @@ describe('one state directory', () => {
     assert.deepEqual(addresses, ['alice@example.test', 'bob@example.test', 'carol@example.test'])
     const { body } = await stack.api('GET', '/v1/lists/staff@example.test')
     assert.deepEqual(body.members.toSorted(), ['bob@example.test', 'carol@example.test'])
-    const keys = (await stack.api('GET', '/v1/domains/example.test/dkim-keys')).body
-    first = { endpoints: stack.endpoints, keys }
+    first = { endpoints: stack.endpoints, keys: await dkimKeys(stack) }
     await leaveMail(stack, 'from the first run', 1)
     await stack.launcher.stop()
     assert.deepEqual(processesOf(stateDir), [])
     assert.equal(stack.launcher.endpoints(), undefined)
   })
 
-  test('the second start is quick and keeps accounts, passwords, keys and mail; killed hard it leaves processes', async () => {
-    const since = performance.now()
-    const stack = await startStack({ stateDir })
-    assert.ok(performance.now() - since < SECOND_START_MS, `it took ${Math.round(performance.now() - since)} ms`)
+  test('the second start keeps accounts, passwords, keys and mail; killed hard it leaves processes', async () => {
+    await using started = new AsyncDisposableStack()
+    const stack = started.use(await startStack({ stateDir }))
     const { accounts, adminApiKey } = stack.endpoints
     assert.deepEqual(
       { accounts, adminApiKey },
       { accounts: first.endpoints.accounts, adminApiKey: first.endpoints.adminApiKey },
     )
-    assert.deepEqual((await stack.api('GET', '/v1/domains/example.test/dkim-keys')).body, first.keys)
+    assert.deepEqual(await dkimKeys(stack), first.keys)
     assert.deepEqual(await subjects(stack), ['from the first run'])
     await leaveMail(stack, 'before the kill', 2)
     const before = Object.values(stack.launcher.endpoints()!.processes).flat()
+    started.move() // killed, there is nothing to stop
     await stack.launcher.killHard()
     assert.deepEqual(
       before.filter((pid) => !isRunning(pid)),

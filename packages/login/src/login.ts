@@ -46,7 +46,7 @@ export type Login = (attempt: Attempt) => Promise<LoginOutcome>
 
 const LONGEST_PASSWORD = 1_024
 /** Half of the processors: mail has the other half. */
-const QUEUE: QueueBounds = { atOnce: Math.max(1, availableParallelism() >> 1), waiting: 100, ofOneNetwork: 20 }
+const QUEUE: QueueBounds = { atOnce: Math.max(1, availableParallelism() >> 1), waiting: 100, ofOneNetwork: 60 }
 /** The longest delay of a reply. */
 const LONGEST_DELAY_MS = 5_000
 /** One failure in so many sweeps out the old counts. */
