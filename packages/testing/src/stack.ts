@@ -145,6 +145,7 @@ export class Stack extends StackMail implements AsyncDisposable {
   async abandon(): Promise<void> {
     await this.dns[Symbol.asyncDispose]()
     await this.remote[Symbol.asyncDispose]()
+    await this.policyHost[Symbol.asyncDispose]()
   }
 
   /** Takes over what disposing the stack is to dispose. */
