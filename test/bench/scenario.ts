@@ -104,7 +104,7 @@ function composeMail({ mailFrom, recipient, sizeBytes }: Scenario): string {
     .toString('hex')
     .replace(/(.{7})/g, '$1 ')
     .replace(/(.{72})/g, '$1\r\n')
-  return `${head.join('\r\n')}\r\n\r\n${body}`.slice(0, sizeBytes)
+  return `${head.join('\r\n')}\r\n\r\n${body}`.slice(0, sizeBytes).replace(/\r$/, '.')
 }
 
 async function delivered(database: pg.Client, recipient: string): Promise<number> {
