@@ -102,3 +102,18 @@ test('421 and 451 halve what a destination gets, once for the dialogues that wer
   assert.ok(await fifth, 'there is room again')
   assert.ok(await slots.take('a.test', go), 'and mails that were taken have raised the limit')
 })
+
+test('whoever waits for its time goes on, also when that comes between two looks at the clock', async (context) => {
+  let now = 0
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  context.mock.method(performance, 'now', () => now)
+  const slots = new Slots({ ...limits, ratePerSecond: 1, perDestination: 1 })
+  ;(await slots.take('a.test', go))![Symbol.dispose]()
+  const looks = [999.9, 999.9, 1_000]
+  context.mock.method(performance, 'now', () => looks.shift() ?? now)
+  const next = slots.take('a.test', go)
+  now = 1_001
+  context.mock.timers.tick(1)
+  assert.ok(await isSettled(next))
+  assert.ok(await next)
+})

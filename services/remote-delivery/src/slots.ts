@@ -18,8 +18,8 @@ interface Destination {
   taken: number
   waiting: number
   isClogged: boolean
-  /** When the dialogues that are under way began. */
-  begun: Set<number>
+  /** When the dialogues that are under way began; one entry each, for several may begin in the same instant. */
+  begun: Map<symbol, number>
   /** How long one takes, on average of late. */
   averageMs: number
   timer?: NodeJS.Timeout | undefined
@@ -95,7 +95,7 @@ export class Slots {
       taken: 0,
       waiting: 0,
       isClogged: false,
-      begun: new Set(),
+      begun: new Map(),
       averageMs: 0,
     }
     this.#destinations.set(name, destination)
@@ -109,33 +109,38 @@ export class Slots {
   }
 
   #waitersMost({ averageMs, begun }: Destination): number {
-    const isSlow = averageMs > SLOW_MS || performance.now() - Math.min(...begun) > SLOW_MS
+    const isSlow = averageMs > SLOW_MS || performance.now() - Math.min(...begun.values()) > SLOW_MS
     return isSlow ? this.#limits.waitersWhileSlow : this.#limits.waitersWhileQuick
   }
 
-  #isFree({ taken, pace }: Destination): boolean {
+  #isFree(destination: Destination): boolean {
+    return this.#hasPlace(destination) && destination.pace.waitMs(performance.now()) === 0
+  }
+
+  #hasPlace({ taken, pace }: Destination): boolean {
     const { total } = this.#limits
     const reserved = taken === 0 ? 0 : Math.floor(total * RESERVE)
-    return this.#total < total - reserved && taken < pace.dialogues && pace.waitMs(performance.now()) === 0
+    return this.#total < total - reserved && taken < pace.dialogues
   }
 
   #occupy(destination: Destination): Slot {
     const startedAt = performance.now()
+    const dialogue = Symbol('dialogue')
     this.#total++
     destination.taken++
     destination.pace.start(startedAt)
-    destination.begun.add(startedAt)
+    destination.begun.set(dialogue, startedAt)
     return {
       learn: (outcomes) => destination.pace.learn(outcomes, startedAt, performance.now()),
-      [Symbol.dispose]: () => this.#free(destination, startedAt),
+      [Symbol.dispose]: () => this.#free(destination, dialogue, startedAt),
     }
   }
 
-  #free(destination: Destination, startedAt: number): void {
+  #free(destination: Destination, dialogue: symbol, startedAt: number): void {
     const tookMs = performance.now() - startedAt
     this.#total--
     destination.taken--
-    destination.begun.delete(startedAt)
+    destination.begun.delete(dialogue)
     destination.averageMs += NEWEST_WEIGHT * (tookMs - destination.averageMs)
     destination.isClogged = false
     this.#admit()
@@ -155,14 +160,12 @@ export class Slots {
     return this.#waiting.find(({ name }) => this.#isFree(this.#destination(name)))
   }
 
-  /** A destination that only has to wait for its time is looked at again then. */
+  /** A destination that only has to wait for its time is looked at again then, also when that came just now. */
   #wakeLater(destination: Destination): void {
-    const { taken, pace, timer } = destination
-    const waitMs = pace.waitMs(performance.now())
-    if (timer !== undefined || waitMs === 0 || taken >= pace.dialogues) return
+    if (destination.timer !== undefined || !this.#hasPlace(destination)) return
     destination.timer = setTimeout(() => {
       destination.timer = undefined
       this.#admit()
-    }, waitMs)
+    }, destination.pace.waitMs(performance.now()))
   }
 }
