@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { createAccount } from '@sekimori/store/account-admin'
+import { createAppPassword } from '@sekimori/store/app-password'
 import type { Database } from '@sekimori/store/database'
 import { eventually } from '@sekimori/testing/eventually'
 import { createTestDatabase, type TestDatabase } from '@sekimori/testing/test-database'
@@ -11,7 +12,14 @@ import type { QueueBounds } from './password-queue.ts'
 
 const [ALICE, BOB] = ['alice@example.test', 'bob@example.test']
 const [HOME, ELSEWHERE, ATTACKER] = ['192.0.2.1', '198.51.100.1', '203.0.113.9']
-const LIMITS: LoginLimits = { ofPair: 3, ofNetwork: 8, windowSeconds: 60, delayStepMs: 1 }
+const LIMITS: LoginLimits = {
+  ofPair: 3,
+  ofNetwork: 8,
+  windowSeconds: 60,
+  ofAccount: 100,
+  accountWindowSeconds: 60,
+  delayStepMs: 1,
+}
 let stack: TestDatabase
 let replica: Database
 before(async () => {
@@ -87,6 +95,27 @@ test('one password tried at many accounts makes the network wait, but not the ow
   for (let account = 0; account < 9; account++) await login(`a${account}@example.test`, 'sesame', ATTACKER)
   assert.equal(await login(BOB, 'right', ATTACKER), 'slowed')
   assert.equal(await login(ALICE, 'right', ATTACKER, 'smtp'), 'ok')
+})
+
+test('a botnet at one account makes all networks wait that it does not know, never one that it knows', async () => {
+  const [one, two] = [await open(stack.database, { ofAccount: 5 }), await open(replica, { ofAccount: 5 })]
+  assert.equal(await one(ALICE, 'right', HOME), 'ok')
+  const outcomes = []
+  for (let bot = 1; bot <= 8; bot++) outcomes.push(await (bot % 2 ? one : two)(ALICE, 'wrong', `203.0.113.${bot}`))
+  assert.deepEqual(outcomes, [...Array(5).fill('refused'), ...Array(3).fill('slowed')])
+  assert.equal(await two(ALICE, 'right', ELSEWHERE), 'slowed', 'a right guess is not learnt')
+  for (const login of [one, two]) assert.equal(await login(ALICE, 'right', HOME, 'smtp'), 'ok')
+  const app = await createAppPassword(stack.database, ALICE, { name: 'phone', services: ['pop3'] })
+  assert.ok(app.kind === 'created')
+  assert.equal(await one(ALICE, app.password, ELSEWHERE), 'ok', 'nobody guesses an app password')
+  assert.equal(await two(BOB, 'right', ELSEWHERE), 'ok', 'another account')
+})
+
+test('an account that does not exist has the same limit', async () => {
+  const login = await open(stack.database, { ofAccount: 2 })
+  const outcomes = []
+  for (let bot = 1; bot <= 4; bot++) outcomes.push(await login('nobody@example.test', 'wrong', `203.0.113.${bot}`))
+  assert.deepEqual(outcomes, ['refused', 'refused', 'slowed', 'slowed'])
 })
 
 test('all addresses of an IPv6 /64 are one attacker', async () => {

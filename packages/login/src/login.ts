@@ -16,6 +16,7 @@ import {
 } from '@sekimori/store/login-account'
 import { hashPassword, isPassword } from '@sekimori/store/password'
 import { WatchedCache } from '@sekimori/store/watched-cache'
+import { isPasswordInBackground } from './background-check.ts'
 import { LOGIN_LIMITS, LoginLimit, type LoginLimits } from './login-limit.ts'
 import { networkOf } from './network.ts'
 import { PasswordQueue, type QueueBounds, QueueFull } from './password-queue.ts'
@@ -36,7 +37,7 @@ export type LoginOutcome =
   | { kind: 'ok'; account: Account }
   /** Unknown account or wrong password: neither the answer nor its time tells which. */
   | { kind: 'refused' }
-  /** Too many failures from this network: the password was not looked at. */
+  /** Too many failures from this network, or at this account from unknown ones: the password was not looked at. */
   | { kind: 'slowed' }
   /** More logins than this process can check; nothing was looked at. */
   | { kind: 'busy' }
@@ -113,27 +114,39 @@ class LoginCheck {
   /** An unknown address takes every step that a known one takes. */
   async verify(attempt: Attempt, network: string): Promise<LoginOutcome> {
     const { address, password, service } = attempt
-    const digest = appPasswordDigest(password)
-    const found = await findLoginAccount(this.#database, address, network, service, digest)
-    const isKnown = found?.knowsNetwork ?? false
-    if (!isKnown && !(await this.#limit.begin(network, address))) return { kind: 'slowed' }
+    const found = await findLoginAccount(this.#database, address, network, service, appPasswordDigest(password))
     try {
-      if (await this.#isRight(found, password, network)) return await this.#accept(found!, attempt, network)
+      const outcome = await (found?.knowsNetwork
+        ? this.#fromKnown(found, attempt, network)
+        : this.#fromUnknown(found, attempt, network))
+      if (outcome.kind === 'refused' && Math.random() * SWEEP_ODDS < 1) await forgetOldLoginFailures(this.#database)
+      return outcome
     } catch (error) {
-      if (!isKnown) await this.#limit.takeBack(network, address)
       if (error instanceof QueueFull) return { kind: 'busy' }
       throw error
     }
-    if (isKnown) await this.#delay(network, address)
-    if (Math.random() * SWEEP_ODDS < 1) await forgetOldLoginFailures(this.#database)
+  }
+
+  async #fromKnown(found: LoginAccount, attempt: Attempt, network: string): Promise<LoginOutcome> {
+    const check = () => isPassword(found.passwordHash, attempt.password)
+    if (found.appPasswordId !== undefined || (await this.#queue.known(check)))
+      return this.#accept(found, attempt, network)
+    await this.#delay(network, attempt.address)
     return { kind: 'refused' }
   }
 
-  async #isRight(found: LoginAccount | undefined, password: string, network: string): Promise<boolean> {
-    if (found?.appPasswordId !== undefined) return true
-    const check = () => isPassword(found?.passwordHash ?? this.#nobody, password)
-    const isPasswordOf = await (found?.knowsNetwork ? this.#queue.known(check) : this.#queue.unknown(network, check))
-    return isPasswordOf && found !== undefined
+  /** Nothing is asked or counted for an attempt before it has a place in the queue: a flood must cost little. */
+  async #fromUnknown(found: LoginAccount | undefined, attempt: Attempt, network: string): Promise<LoginOutcome> {
+    const { address, password } = attempt
+    const isAppPassword = found?.appPasswordId !== undefined
+    using place = isAppPassword ? undefined : this.#queue.place(network)
+    if (!(await this.#limit.begin(network, address, isAppPassword))) return { kind: 'slowed' }
+    const check = () => isPasswordInBackground(found?.passwordHash ?? this.#nobody, password)
+    const isRight = await (place?.run(check) ?? Promise.resolve(true)).catch(async (error: unknown) => {
+      await this.#limit.takeBack(network, address)
+      throw error
+    })
+    return isRight && found !== undefined ? this.#accept(found, attempt, network) : { kind: 'refused' }
   }
 
   async #accept(found: LoginAccount, { service }: Attempt, network: string): Promise<LoginOutcome> {

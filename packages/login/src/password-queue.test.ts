@@ -3,6 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PasswordQueue, QueueFull } from './password-queue.ts'
 
+/** Runs a check at a place of the network's. */
+async function unknown<T>(queue: PasswordQueue, network: string, check: () => Promise<T>): Promise<T> {
+  using place = queue.place(network)
+  return await place.run(check)
+}
+
 const BOUNDS = { atOnce: 1, waiting: 3, ofOneNetwork: 2 }
 
 /** Checks that end when the test says so, and the order in which they began. */
@@ -20,8 +26,8 @@ test('one check runs at a time, and known networks go first', async () => {
   const queue = new PasswordQueue(BOUNDS)
   const { began, check, end } = checks()
   const all = [
-    queue.unknown('n1', check('first')),
-    queue.unknown('n2', check('stranger')),
+    unknown(queue, 'n1', check('first')),
+    unknown(queue, 'n2', check('stranger')),
     queue.known(check('owner')),
   ] as const
   assert.deepEqual(began, ['first'])
@@ -38,30 +44,30 @@ test('one check runs at a time, and known networks go first', async () => {
 test('a full lane sends further ones away, and the other lane goes on', async () => {
   const queue = new PasswordQueue(BOUNDS)
   const { check, end } = checks()
-  const running = queue.unknown('n0', check('running'))
-  const waiting = ['n1', 'n2', 'n3'].map((network) => queue.unknown(network, async () => network))
+  const running = unknown(queue, 'n0', check('running'))
+  const waiting = ['n1', 'n2', 'n3'].map((network) => unknown(queue, network, async () => network))
   await assert.rejects(
-    queue.unknown('n4', async () => 'never'),
+    unknown(queue, 'n4', async () => 'never'),
     QueueFull,
   )
   const owner = queue.known(async () => 'owner')
   end('running')
   assert.deepEqual(await Promise.all([running, owner, ...waiting]), ['running', 'owner', 'n1', 'n2', 'n3'])
-  assert.equal(await queue.unknown('n4', async () => 'again'), 'again')
+  assert.equal(await unknown(queue, 'n4', async () => 'again'), 'again')
 })
 
 test('one unknown network has a few places only', async () => {
   const queue = new PasswordQueue(BOUNDS)
   const { check, end } = checks()
-  const own = [queue.unknown('n1', check('a')), queue.unknown('n1', async () => 'b')]
+  const own = [unknown(queue, 'n1', check('a')), unknown(queue, 'n1', async () => 'b')]
   await assert.rejects(
-    queue.unknown('n1', async () => 'c'),
+    unknown(queue, 'n1', async () => 'c'),
     QueueFull,
   )
-  const other = queue.unknown('n2', async () => 'd')
+  const other = unknown(queue, 'n2', async () => 'd')
   end('a')
   await Promise.all([...own, other])
-  assert.equal(await queue.unknown('n1', async () => 'c'), 'c')
+  assert.equal(await unknown(queue, 'n1', async () => 'c'), 'c')
 })
 
 test('a check that fails gives its place back', async () => {

@@ -14,6 +14,11 @@ export interface QueueBounds {
   ofOneNetwork: number
 }
 
+/** A place in the lane of unknown networks. Disposing it makes room for the next. */
+export interface Place extends Disposable {
+  run<T>(check: () => Promise<T>): Promise<T>
+}
+
 interface Lane {
   waiting: (() => void)[]
 }
@@ -25,32 +30,38 @@ export class PasswordQueue {
   readonly #unknown: Lane = { waiting: [] }
   readonly #ofNetwork = new Map<string, number>()
   #running = 0
+  #places = 0
 
   constructor(bounds: QueueBounds) {
     this.#bounds = bounds
   }
 
   /** Runs `check` for an account that knows the network. @throws QueueFull */
-  known<T>(check: () => Promise<T>): Promise<T> {
+  async known<T>(check: () => Promise<T>): Promise<T> {
+    if (this.#known.waiting.length >= this.#bounds.waiting) throw new QueueFull('too many password checks are waiting')
     return this.#run(this.#known, check)
   }
 
-  /** Runs `check` for a network that the account does not know, or for no account. @throws QueueFull */
-  async unknown<T>(network: string, check: () => Promise<T>): Promise<T> {
+  /** A place for a network that the account does not know; before anything else is spent on it. @throws QueueFull */
+  place(network: string): Place {
+    const { atOnce, waiting, ofOneNetwork } = this.#bounds
     const before = this.#ofNetwork.get(network) ?? 0
-    if (before >= this.#bounds.ofOneNetwork) throw new QueueFull('too many password checks for one network')
+    if (before >= ofOneNetwork) throw new QueueFull('too many password checks for one network')
+    if (this.#places >= atOnce + waiting) throw new QueueFull('too many password checks are waiting')
     this.#ofNetwork.set(network, before + 1)
-    try {
-      return await this.#run(this.#unknown, check)
-    } finally {
-      const left = this.#ofNetwork.get(network)! - 1
-      if (left === 0) this.#ofNetwork.delete(network)
-      else this.#ofNetwork.set(network, left)
-    }
+    this.#places += 1
+    return { run: (check) => this.#run(this.#unknown, check), [Symbol.dispose]: () => this.#leave(network) }
+  }
+
+  #leave(network: string): void {
+    this.#places -= 1
+    const left = this.#ofNetwork.get(network)! - 1
+    if (left === 0) this.#ofNetwork.delete(network)
+    else this.#ofNetwork.set(network, left)
   }
 
   async #run<T>(lane: Lane, check: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.#bounds.atOnce) await this.#turn(lane)
+    if (this.#running >= this.#bounds.atOnce) await new Promise<void>((resolve) => lane.waiting.push(resolve))
     else this.#running += 1
     try {
       return await check()
@@ -59,11 +70,5 @@ export class PasswordQueue {
       if (next === undefined) this.#running -= 1
       else next()
     }
-  }
-
-  /** Resolves when a place is handed over. */
-  #turn(lane: Lane): Promise<void> {
-    if (lane.waiting.length >= this.#bounds.waiting) throw new QueueFull('too many password checks are waiting')
-    return new Promise((resolve) => lane.waiting.push(resolve))
   }
 }

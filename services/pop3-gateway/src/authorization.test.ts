@@ -214,3 +214,14 @@ test('commands of the TRANSACTION state are refused before login, and QUIT says 
   client.send('QUIT\r\n')
   assert.equal(await client.rest(), '+OK Bye\r\n')
 })
+
+test('commands without a login are bounded, and so are logins that have to wait', async () => {
+  const ports: Ports = { ...portsWith(maildropOf([])), login: async () => ({ kind: 'slowed' }) }
+  await using server = await startServer(ports)
+  await using idle = await WireClient.dial(server.pop3Port)
+  for (let i = 0; i < 50; i++) await idle.sayMulti('CAPA')
+  assert.equal(await idle.rest(), '-ERR Too many commands without a login\r\n')
+  await using guessing = await WireClient.dialTls(server.pop3sPort)
+  for (let i = 0; i < 5; i++) assert.match(await guessing.say(`AUTH PLAIN ${PLAIN}`), /^-ERR \[SYS\/TEMP\]/)
+  assert.equal(await guessing.rest(), '')
+})

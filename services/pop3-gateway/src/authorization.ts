@@ -8,8 +8,11 @@ import { err, listing, ok } from './reply.ts'
 import { type Answer, mechanismNames, mechanismOf, readAnswer, readInitialResponse } from './sasl.ts'
 
 const FAILED_LOGINS_MAX = 5
+/** Enough for any client; who wants a connection for nothing gets no more. */
+const COMMANDS_MAX = 50
 const NEEDS_TLS = err('Passwords are only taken over an encrypted connection: use STLS first, or the POP3S port')
 const UNAVAILABLE = err('The server can not check logins or open maildrops now, try again later', 'SYS/TEMP')
+const WRONG = err('Wrong address or password', 'AUTH')
 const SLOWED = err('Too many failed logins from your network, try again later', 'SYS/TEMP')
 
 /** How the state ends: with an open maildrop, or with the session (`undefined`). */
@@ -18,7 +21,7 @@ export type Authorized = { account: Account; maildrop: Maildrop } | undefined
 /** Talks to the client until it has logged in, has said QUIT, or is gone. */
 export async function authorize(conversation: Conversation, ports: Ports): Promise<Authorized> {
   const authorization = new Authorization(conversation, ports)
-  for (;;) {
+  for (let commands = 0; commands < COMMANDS_MAX; commands++) {
     const command = await conversation.nextCommand()
     if (command === undefined) return undefined
     const step = await authorization.answer(command)
@@ -33,6 +36,8 @@ export async function authorize(conversation: Conversation, ports: Ports): Promi
         return undefined
     }
   }
+  await conversation.say(err('Too many commands without a login'))
+  return undefined
 }
 
 type Step =
@@ -143,7 +148,7 @@ class Authorization {
     const { clientAddress } = this.#conversation.connection
     return this.#enter(
       () => this.#ports.login(address, password, clientAddress),
-      () => this.#refuse('Wrong address or password'),
+      () => this.#refuse(WRONG),
     )
   }
 
@@ -154,7 +159,7 @@ class Authorization {
       () => tokens.login(bearer),
       async () => {
         await this.#ask(JSON.stringify(tokens.refusal(mechanism)))
-        return this.#refuse('The token is not accepted')
+        return this.#refuse(err('The token is not accepted', 'AUTH'))
       },
     )
   }
@@ -168,7 +173,7 @@ class Authorization {
         case 'refused':
           return await refuse()
         case 'slowed':
-          return stay(SLOWED)
+          return this.#refuse(SLOWED)
         case 'unavailable':
           return stay(UNAVAILABLE)
       }
@@ -178,9 +183,8 @@ class Authorization {
     }
   }
 
-  #refuse(text: string): Step {
+  #refuse(reply: string): Step {
     this.#failedLogins += 1
-    const reply = err(text, 'AUTH')
     return this.#failedLogins < FAILED_LOGINS_MAX ? stay(reply) : { kind: 'end', reply }
   }
 

@@ -1,5 +1,6 @@
 // Settings of the POP3 gateway.
 import {
+  admissionSettings,
   databaseSettings,
   port,
   positive,
@@ -18,6 +19,7 @@ export const schema = Type.Object({
   ...tlsSettings,
   ...tokenSettings,
   ...proxySettings,
+  ...admissionSettings(500, 1_200),
   POP3_PORT: port(1110, 'POP3 with STLS'),
   POP3S_PORT: port(1995, 'POP3 with implicit TLS'),
   PLAINTEXT_AUTH: Type.Union([Type.Literal('deny'), Type.Literal('allow')], {

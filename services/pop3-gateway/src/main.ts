@@ -1,4 +1,5 @@
 // The POP3 gateway: ports 110 and 995 on one side, the maildrops in Postgres on the other.
+import { Admission } from '@sekimori/login/admission'
 import { openLogin } from '@sekimori/login/login'
 import { openTokenLogin } from '@sekimori/login/token-login'
 import { openCertificates } from '@sekimori/runtime/certificates'
@@ -16,6 +17,7 @@ const settings = loadSettings(schema)
 await using service = await openService('pop3-gateway', settings)
 await using database = await openDatabase(settings, service)
 await using leases = new LeaseKeeper((held) => renewLeases(database, held, LEASE_LIFE_MS), service.log)
+await using admission = new Admission(database, 'pop3', settings)
 await using certificates = await openCertificates(settings, service.log)
 await using server = new Pop3Server(
   {
@@ -29,7 +31,10 @@ await using server = new Pop3Server(
     isBalancer: parseProxyNetworks(settings.PROXY_PROTOCOL_NETWORKS),
     drainTimeoutMs: settings.DRAIN_TIMEOUT_MS,
   },
-  storePorts(database, await openLogin(database), leases, service.log, openTokenLogin(settings, database)),
+  {
+    ...storePorts(database, await openLogin(database), leases, service.log, openTokenLogin(settings, database)),
+    admission,
+  },
   service.log,
   sessions,
 )

@@ -42,7 +42,7 @@ after(() => stack[Symbol.asyncDispose]())
 const login = (port: number, name: string) => WireClient.login(port, `${name}@example.test`, 'secret pass')
 
 test('100,000 messages are open, listed and removed within 60 MB of memory', { timeout: 170_000 }, async () => {
-  await using gateway = await startGateway(stack.url, [HEAP])
+  await using gateway = await startGateway(stack.url, { nodeOptions: [HEAP] })
   await (await login(gateway.pop3sPort, 'small'))[Symbol.asyncDispose]()
   const before = await gateway.peakMemoryBytes()
   await using client = await login(gateway.pop3sPort, 'many')
@@ -58,7 +58,7 @@ test('100,000 messages are open, listed and removed within 60 MB of memory', { t
 })
 
 test('a message of 50 MB streams in memory that does not depend on its size', { timeout: 170_000 }, async () => {
-  await using gateway = await startGateway(stack.url, [HEAP])
+  await using gateway = await startGateway(stack.url, { nodeOptions: [HEAP] })
   await (await login(gateway.pop3sPort, 'small'))[Symbol.asyncDispose]()
   const before = await gateway.peakMemoryBytes()
   await using client = await login(gateway.pop3sPort, 'large')

@@ -48,8 +48,17 @@ export interface Tokens {
 
 export type Opening = { kind: 'open'; maildrop: Maildrop } | { kind: 'in-use' }
 
+/** Who may open a session, by where it comes from. */
+export interface Admission {
+  /** Takes the session in; or says, for the client, why not. */
+  admit(sessionId: string, clientAddress: string): string | undefined
+  /** The session is over, whether it was taken in or not. */
+  leave(sessionId: string): void
+}
+
 /** Throwing means "could not decide": the client gets `-ERR [SYS/TEMP]`. */
 export interface Ports {
+  admission: Admission
   login(address: string, password: string, clientAddress: string): Promise<Login>
   /** Absent while no issuer of tokens is set. */
   tokens?: Tokens

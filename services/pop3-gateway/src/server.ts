@@ -1,4 +1,5 @@
 // The listeners of 110 (STLS) and 995 (TLS from the first octet), their sessions, and an orderly end of both.
+import { randomUUID } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import { takeHeader } from '@sekimori/smtp/proxied-connections'
 import type { IsBalancer } from '@sekimori/smtp/proxy-networks'
@@ -76,11 +77,11 @@ export class Pop3Server implements AsyncDisposable {
 
   #begin(socket: Socket, isTls: boolean): void {
     if (this.#sessions.size >= this.#settings.maxSessions) {
-      turnAway(socket, isTls)
+      turnAway(socket, isTls, 'Too many sessions, try again later')
       return
     }
     if (this.#settings.isBalancer(socket.remoteAddress)) this.#beginProxied(socket, isTls)
-    else this.#serve(new Connection(socket, this.#settings.idleTimeoutMs), isTls)
+    else this.#admit(socket, isTls, socket.remoteAddress ?? '')
   }
 
   /** A balancer sends its header at once; it counts as a session from then on. */
@@ -94,12 +95,21 @@ export class Pop3Server implements AsyncDisposable {
     takeHeader(socket).then(({ source }) => {
       clearTimeout(timer)
       socket.off('error', giveUp)
-      this.#serve(new Connection(socket, this.#settings.idleTimeoutMs, source?.address), isTls)
+      this.#admit(socket, isTls, source?.address ?? socket.remoteAddress ?? '')
     }, giveUp)
   }
 
-  #serve(connection: Connection, isTls: boolean): void {
+  /** A refused connection counts as one of its address, but never as a session. */
+  #admit(socket: Socket, isTls: boolean, clientAddress: string): void {
+    const id = randomUUID()
+    const refusal = this.#ports.admission.admit(id, clientAddress)
+    if (refusal !== undefined) turnAway(socket, isTls, refusal)
+    else this.#serve(new Connection(socket, this.#settings.idleTimeoutMs, clientAddress), isTls, id)
+  }
+
+  #serve(connection: Connection, isTls: boolean, id: string): void {
     const session = this.#run(connection, isTls).finally(() => {
+      this.#ports.admission.leave(id)
       this.#sessions.delete(connection)
       this.#count.set(this.#sessions.size)
     })
@@ -127,8 +137,8 @@ export class Pop3Server implements AsyncDisposable {
 }
 
 /** Says why in plain text; inside TLS that would cost a handshake. */
-function turnAway(socket: Socket, isTls: boolean): void {
+function turnAway(socket: Socket, isTls: boolean, why: string): void {
   socket.on('error', () => socket.destroy())
   if (isTls) socket.destroy()
-  else socket.end(err('Too many sessions, try again later', 'SYS/TEMP'), () => socket.destroy())
+  else socket.end(err(why, 'SYS/TEMP'), () => socket.destroy())
 }

@@ -9,7 +9,7 @@ import { hashPassword } from '@sekimori/store/password'
 import { createTestDatabase, type TestDatabase } from '@sekimori/testing/test-database'
 import { LEASE_LIFE_MS, LeaseKeeper } from './lease-keeper.ts'
 import { storePorts } from './store-ports.ts'
-import { type ServerUnderTest, startServer } from './testing/server-under-test.ts'
+import { openDoor, type ServerUnderTest, startServer } from './testing/server-under-test.ts'
 import { WireClient } from './testing/wire-client.ts'
 
 const errors: string[] = []
@@ -39,7 +39,9 @@ async function startReplica(renewalIntervalMs = 20): Promise<ServerUnderTest> {
   const leases = resources.use(
     new LeaseKeeper((held) => renewLeases(database, held, LEASE_LIFE_MS), log, renewalIntervalMs),
   )
-  const server = resources.use(await startServer(storePorts(database, await openLogin(database), leases, log)))
+  const server = resources.use(
+    await startServer({ ...storePorts(database, await openLogin(database), leases, log), admission: openDoor }),
+  )
   const all = resources.move()
   return { ...server, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }

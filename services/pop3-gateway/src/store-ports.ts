@@ -17,7 +17,7 @@ export function storePorts(
   leases: LeaseKeeper,
   log: SessionLog,
   tokens?: TokenLogin,
-): Ports {
+): Omit<Ports, 'admission'> {
   return {
     ...(tokens && {
       tokens: { login: (bearer) => decided(tokens.check(bearer)), refusal: (mechanism) => tokens.refusal(mechanism) },

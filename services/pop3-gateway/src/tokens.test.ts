@@ -7,7 +7,7 @@ import { createAccount } from '@sekimori/store/account-admin'
 import { createTestDatabase, type TestDatabase } from '@sekimori/testing/test-database'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { storePorts } from './store-ports.ts'
-import { maildropOf, portsWith, startServer } from './testing/server-under-test.ts'
+import { maildropOf, openDoor, portsWith, startServer } from './testing/server-under-test.ts'
 import { WireClient } from './testing/wire-client.ts'
 
 const BOB = 'bob@example.test'
@@ -34,7 +34,9 @@ async function start(issuerUrl = issuer.url) {
   const settings = { OAUTH_ISSUER: issuerUrl, OAUTH_AUDIENCE: AUDIENCE, OAUTH_ADDRESS_CLAIM: 'email' }
   const tokens = openTokenLogin(settings, stack.database)
   const never = () => Promise.reject(new Error('no password was given'))
-  const server = resources.use(await startServer(storePorts(stack.database, never, leases, log, tokens)))
+  const server = resources.use(
+    await startServer({ ...storePorts(stack.database, never, leases, log, tokens), admission: openDoor }),
+  )
   const all = resources.move()
   return { ...server, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }

@@ -19,7 +19,10 @@ export interface GatewayProcess extends AsyncDisposable {
 }
 
 /** Starts the process and waits until it says on which ports it listens. */
-export async function startGateway(databaseUrl: string, nodeOptions: string[] = []): Promise<GatewayProcess> {
+export async function startGateway(
+  databaseUrl: string,
+  { nodeOptions = [], settings = {} }: { nodeOptions?: string[]; settings?: Record<string, string> } = {},
+): Promise<GatewayProcess> {
   const directory = await mkdtemp(join(tmpdir(), 'pop3-'))
   await writeFile(join(directory, 'cert.pem'), certificate)
   await writeFile(join(directory, 'key.pem'), privateKey)
@@ -32,6 +35,7 @@ export async function startGateway(databaseUrl: string, nodeOptions: string[] = 
       HEALTH_PORT: '0',
       POP3_PORT: '0',
       POP3S_PORT: '0',
+      ...settings,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -41,9 +41,13 @@ export async function startServer(ports: Ports, settings: Partial<ServerSettings
   return { server, logged, ...(await server.listen()), [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }
 
+/** Takes everybody in. */
+export const openDoor: Ports['admission'] = { admit: () => undefined, leave: () => {} }
+
 /** A world with one account (bob@example.test, "secret") and one maildrop. */
 export function portsWith(maildrop: Maildrop): Ports {
   return {
+    admission: openDoor,
     login: async (address, password) =>
       address === 'bob@example.test' && password === 'secret'
         ? { kind: 'ok', account: { id: 7, address } }
