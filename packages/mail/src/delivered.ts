@@ -36,3 +36,8 @@ function* keptParts(chunk: Buffer, offset: number, struck: readonly number[]): I
   }
   if (from < chunk.length) yield chunk.subarray(from)
 }
+
+/** The beginning of the original without what the struck ranges take out of it. */
+export function withoutStruck(head: Buffer, struck: readonly number[]): Buffer {
+  return struck.length === 0 ? head : Buffer.concat([...keptParts(head, 0, struck)])
+}

@@ -12,6 +12,8 @@ export interface MaildropCopy {
   struck: number[]
   /** Size in octets as delivered. */
   sizeBytes: number
+  /** Size for a client that knows no UTF-8, where that is another. */
+  surrogateBytes?: number
   trace: TraceEntry
 }
 
@@ -37,8 +39,8 @@ export async function insertCopies(client: Queryable, copies: MaildropCopy[]): P
     name: 'insert_copies',
     text: `with copy as (
              select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::jsonb[], $11::text[],
-                                  $12::bigint[], $13::text[], $14::bytea[], $15::text[], $16::bigint[])
-               as copy(${TRACE_COLUMNS}, account_id, content_id, added, struck, size_bytes)
+                                  $12::bigint[], $13::text[], $14::bytea[], $15::text[], $16::bigint[], $19::bigint[])
+               as copy(${TRACE_COLUMNS}, account_id, content_id, added, struck, size_bytes, surrogate_bytes)
            ), traced as (
              insert into message_trace (${TRACE_COLUMNS}) select ${TRACE_COLUMNS} from copy
              on conflict do nothing returning queue_id, recipient, stage
@@ -51,8 +53,8 @@ export async function insertCopies(client: Queryable, copies: MaildropCopy[]): P
              where content_id in (select content_id from fresh) order by content_id
              on conflict do nothing
            )
-           insert into maildrop_message (account_id, queue_id, content_id, added, struck, size_bytes)
-           select account_id, queue_id, content_id, added, struck::integer[], size_bytes from fresh order by content_id`,
+           insert into maildrop_message (account_id, queue_id, content_id, added, struck, size_bytes, surrogate_bytes)
+           select account_id, queue_id, content_id, added, struck::integer[], size_bytes, surrogate_bytes from fresh order by content_id`,
     values: [
       ...traceArrays(copies.map((copy) => copy.trace)),
       copies.map((copy) => copy.accountId),
@@ -62,6 +64,7 @@ export async function insertCopies(client: Queryable, copies: MaildropCopy[]): P
       copies.map((copy) => copy.sizeBytes),
       [...contents.keys()],
       [...contents.values()],
+      copies.map((copy) => copy.surrogateBytes ?? null),
     ],
   })
 }

@@ -4,7 +4,7 @@ import { deleteUnusedContent, readContent } from './content.ts'
 import type { Database, Queryable } from './database.ts'
 import { type Lease, lockLease } from './maildrop-lease.ts'
 
-/** `uid` is never used again for another message; `sizeBytes` counts the octets as delivered. */
+/** `uid` is never used again for another message; `sizeBytes` counts the octets that its client gets. */
 export interface ListedMessage {
   uid: number
   sizeBytes: number
@@ -15,13 +15,14 @@ const REMOVAL_BATCH = 500
 const PACKED_BYTES = 16
 
 /**
- * The messages of a maildrop in the order in which they came. They travel packed, eight octets a number: rows would
- * cost ten times the memory, and a maildrop may hold 100,000 messages.
+ * The messages of a maildrop in the order in which they came, for a client that knows UTF-8 or not. They travel packed,
+ * eight octets a number: rows would cost ten times the memory, and a maildrop may hold 100,000 messages.
  */
-export async function listMaildrop(database: Queryable, accountId: number): Promise<ListedMessage[]> {
+export async function listMaildrop(database: Queryable, accountId: number, isUtf8 = true): Promise<ListedMessage[]> {
   const { rows } = await database.query<{ packed: Buffer | null }>({
-    name: 'list_maildrop',
-    text: `select string_agg(int8send(uid) || int8send(size_bytes), ''::bytea order by uid) as packed
+    name: isUtf8 ? 'list_maildrop_utf8' : 'list_maildrop',
+    text: `select string_agg(int8send(uid) || int8send(${isUtf8 ? 'size_bytes' : 'coalesce(surrogate_bytes, size_bytes)'}),
+             ''::bytea order by uid) as packed
            from maildrop_message where account_id = $1`,
     values: [accountId],
   })

@@ -5,15 +5,20 @@ const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
 /** The encoded argon2id hash of a password (PHC string). */
 export function hashPassword(password: string): Promise<string> {
-  return hash(password, COST)
+  return hash(prepared(password), COST)
 }
 
 /** Whether the password belongs to the hash. */
 export function isPassword(encoded: string, password: string): Promise<boolean> {
-  return verify(encoded, password)
+  return verify(encoded, prepared(password))
 }
 
 /** The same in this very thread, which has nothing else to do. */
 export function isPasswordNow(encoded: string, password: string): boolean {
-  return verifySync(encoded, password)
+  return verifySync(encoded, prepared(password))
+}
+
+/** The one form that is hashed and compared, however a client composes characters (RFC 8265 section 4.2.2). */
+function prepared(password: string): string {
+  return password.replace(/\p{Zs}/gu, ' ').normalize('NFC')
 }

@@ -46,9 +46,10 @@ export class StackMail {
     return smtp
   }
 
-  /** A session on 995, logged in. */
+  /** A session on 995, logged in; it is shown mails as they were delivered (RFC 6856). */
   async dialPop3s({ address, password }: Login): Promise<Pop3Dialer> {
     const pop3 = await dialPop3(this.endpoints.pop3s, { tls: 'implicit', ca: this.ca })
+    await pop3.say('UTF8')
     await pop3.login(address, password)
     return pop3
   }

@@ -156,6 +156,26 @@ test('nobody is told of mail with a null reverse-path, or when the sender wished
   assert.equal(recipients[0]!.orcpt, 'rfc822;old@example.test')
 })
 
+test('RFC 6856 a copy with UTF-8 in its header knows its size for clients that take ASCII only', async () => {
+  const mail = Buffer.from('X-Virus-Status: 偽\r\nSubject: 花\r\n\r\n花\r\n')
+  const contents: Job['content'][] = [
+    { kind: 'inline', bytes: mail },
+    { kind: 'stored', id: 'c1', sizeBytes: mail.length },
+  ]
+  for (const content of contents) {
+    const { ports, copies } = portsThatNote()
+    ports.head = async () => mail.subarray(0, mail.lastIndexOf('花'))
+    const struck = [0, mail.indexOf('Subject')]
+    await handleDelivery(jobTo(['bob@example.test', 'staff@example.test'], { content, struck }), ports)
+    assert.equal(copies.length, 2)
+    for (const { surrogateBytes, sizeBytes } of copies)
+      assert.equal(surrogateBytes! - sizeBytes, '=?utf-8?B?6Iqx?='.length - ('花花'.length / 2) * 3)
+  }
+  const { ports, copies } = portsThatNote()
+  await handleDelivery(jobTo(['bob@example.test']), ports)
+  assert.equal(copies[0]!.surrogateBytes, undefined)
+})
+
 test('stored content is let go of last, when all copies and ends are written', async () => {
   const stored = jobTo(['bob@example.test', 'staff@example.test'], {
     content: { kind: 'stored', id: 'c1', sizeBytes: 5_000_000 },

@@ -6,7 +6,7 @@ import type { Publication } from '@sekimori/queue/queues'
 import type { Member } from '@sekimori/store/directory'
 import type { MaildropCopy } from '@sekimori/store/maildrop-delivery'
 import { bounces, type Failed } from './bounce.ts'
-import { copyFor } from './copies.ts'
+import { copyFor, headOf } from './copies.ts'
 import { failedAddress, overQuota } from './failure.ts'
 import { forwardPublications, type OutsideCopy } from './forward.ts'
 import { distribute } from './list.ts'
@@ -31,11 +31,15 @@ export async function handleDelivery(job: Job, ports: Ports): Promise<Publicatio
 
 /** Resolves to the accounts that got none. */
 async function deliverCopies(job: Job, maildrops: MaildropEnd[], ports: Ports): Promise<Failed[]> {
+  if (maildrops.length === 0) return []
   const { warning } = job
   const deliver =
     warning === undefined ? ports.deliver : (copy: MaildropCopy) => ports.deliverWarning(warning.queueId, copy)
+  const head = await headOf(job, ports)
   const copies = await Promise.all(
-    maildrops.map(async ({ member, via }) => ({ member, copy: copyFor(await ports.judged(job, member), member, via) })),
+    maildrops.map(async ({ member, via }) => {
+      return { member, copy: copyFor(await ports.judged(job, member), member, head, via) }
+    }),
   )
   const full = await withoutRoom(job, copies, ports)
   await Promise.all(copies.filter(({ member }) => !full.has(member.address)).map(({ copy }) => deliver(copy)))

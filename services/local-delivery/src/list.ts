@@ -24,7 +24,7 @@ export async function distribute(job: Job, list: ListFound, plan: Plan, ports: P
   const refused = await refusal(job, head, list, ports)
   if (refused !== undefined) return { failed: [refused], outside: [] }
   const account = await ports.localOwner(list.address)
-  const distribution = new Distribution(asListMail(job, list, head), list, account, plan, ports)
+  const distribution = new Distribution(asListMail(job, list, head), head, list, account, plan, ports)
   const members = await distribution.run()
   plan.entries.push(traceEntry(job, list.address, 'list', 'expanded', `${members} members`))
   return distribution.posted
@@ -51,13 +51,15 @@ async function isForged({ session, added }: Job, sender: string, ports: Ports): 
 class Distribution {
   readonly posted: Posted = { failed: [], outside: [] }
   #job: Job
+  #head: Buffer
   #list: ListFound
   #account: string | undefined
   #plan: Plan
   #ports: Ports
 
-  constructor(job: Job, list: ListFound, account: string | undefined, plan: Plan, ports: Ports) {
+  constructor(job: Job, head: Buffer, list: ListFound, account: string | undefined, plan: Plan, ports: Ports) {
     this.#job = job
+    this.#head = head
     this.#list = list
     this.#account = account
     this.#plan = plan
@@ -89,7 +91,7 @@ class Distribution {
     const copies = await Promise.all(
       maildrops.map(async ({ member, via }) => {
         const judged = await this.#ports.judged(job, member)
-        return { member, copy: copyFor(judged, member, via === this.#list.address ? `list ${via}` : via) }
+        return { member, copy: copyFor(judged, member, this.#head, via === this.#list.address ? `list ${via}` : via) }
       }),
     )
     const full = await this.#ports.full(

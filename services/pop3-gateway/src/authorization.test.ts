@@ -19,6 +19,7 @@ test('before TLS no login is offered, and none is taken', async () => {
     'RESP-CODES',
     'AUTH-RESP-CODE',
     'PIPELINING',
+    'UTF8 USER',
     'EXPIRE NEVER',
     'LOGIN-DELAY 0',
     'STLS',

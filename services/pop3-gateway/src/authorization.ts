@@ -49,6 +49,7 @@ class Authorization {
   readonly #conversation: Conversation
   readonly #ports: Ports
   #name: string | undefined
+  #isUtf8 = false
   #failedLogins = 0
 
   constructor(conversation: Conversation, ports: Ports) {
@@ -70,6 +71,9 @@ class Authorization {
         return this.#announce()
       case 'STLS':
         return this.#startTls()
+      case 'UTF8':
+        this.#isUtf8 = true
+        return stay(ok('Headers may be in UTF-8'))
       case 'USER':
         if (!this.#mayLogin) return stay(NEEDS_TLS)
         this.#name = command.name
@@ -103,6 +107,8 @@ class Authorization {
 
   async #startTls(): Promise<Step> {
     if (this.#isSecure) return stay(err('TLS is already active'))
+    // What was agreed before TLS must not count inside (RFC 6856 section 2.1).
+    if (this.#isUtf8) return stay(err('STLS comes before UTF8'))
     const { connection, settings } = this.#conversation
     this.#name = undefined
     await connection.startTls(settings.secureContext, ok('Begin TLS negotiation'))
@@ -189,7 +195,7 @@ class Authorization {
   }
 
   async #open(account: Account): Promise<Step> {
-    const opening = await this.#ports.openMaildrop(account)
+    const opening = await this.#ports.openMaildrop(account, this.#isUtf8)
     switch (opening.kind) {
       case 'open':
         return { kind: 'authorized', account, maildrop: opening.maildrop }

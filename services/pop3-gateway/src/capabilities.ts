@@ -18,6 +18,7 @@ export function capabilities(offer: Offer): string[] {
     'RESP-CODES',
     'AUTH-RESP-CODE',
     'PIPELINING',
+    'UTF8 USER',
     'EXPIRE NEVER',
     'LOGIN-DELAY 0',
     ...(offer.mayLogin ? ['USER', `SASL ${mechanismNames(offer.takesTokens).join(' ')}`] : []),

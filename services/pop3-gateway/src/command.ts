@@ -1,7 +1,8 @@
-// Commands of a client (RFC 1939 sections 3 to 7, RFC 2449 section 4, RFC 5034 section 4) from line to value.
+// Commands of a client (RFC 1939 sections 3 to 7, RFC 2449 section 4, RFC 5034 section 4, RFC 6856) from line to value.
 import { isUtf8 } from 'node:buffer'
+import { PROHIBITED } from './prohibited.ts'
 
-type Plain = 'CAPA' | 'NOOP' | 'QUIT' | 'RSET' | 'STAT' | 'STLS'
+type Plain = 'CAPA' | 'NOOP' | 'QUIT' | 'RSET' | 'STAT' | 'STLS' | 'UTF8'
 
 export type Command =
   | { verb: Plain }
@@ -16,14 +17,13 @@ export type Parsed = { kind: 'command'; command: Command } | { kind: 'malformed'
 
 /** Longest command without its CRLF; only AUTH may be longer, for its initial response. */
 const COMMAND_MAX_OCTETS = 253
-const CONTROL = /[\x00-\x1f\x7f]/
 const NUMBER = /^\d{1,10}$/
 
 /** Reads one command line. Spaces are part of a password, everywhere else they only separate. */
 export function parseCommand(octets: Buffer): Parsed {
   if (!isUtf8(octets)) return malformed('The line is not UTF-8')
   const line = octets.toString('utf8')
-  if (CONTROL.test(line)) return malformed('The line has control characters')
+  if (PROHIBITED.test(line)) return malformed('The line has characters that are not allowed')
   const space = line.indexOf(' ')
   const keyword = (space < 0 ? line : line.slice(0, space)).toUpperCase()
   if (octets.length > COMMAND_MAX_OCTETS && keyword !== 'AUTH') return malformed('The line is too long')
@@ -38,6 +38,7 @@ function parseArguments(keyword: string, text: string): Parsed {
     case 'RSET':
     case 'STAT':
     case 'STLS':
+    case 'UTF8':
       return text.trim() === '' ? command({ verb: keyword }) : malformed(`${keyword} takes no argument`)
     case 'USER':
       return text.trim() === '' ? malformed('USER takes a name') : command({ verb: 'USER', name: text.trim() })

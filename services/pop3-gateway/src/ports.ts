@@ -34,7 +34,7 @@ export interface Maildrop extends AsyncDisposable {
   messages: readonly MaildropMessage[]
   /** Aborts when the exclusive lock was lost; the session then ends without removing anything. */
   lost: AbortSignal
-  /** The message as delivered. */
+  /** The message as this client may see it. */
   read(uid: number): AsyncIterable<Buffer>
   remove(uids: number[]): Promise<Removal>
 }
@@ -62,5 +62,6 @@ export interface Ports {
   login(address: string, password: string, clientAddress: string): Promise<Login>
   /** Absent while no issuer of tokens is set. */
   tokens?: Tokens
-  openMaildrop(account: Account): Promise<Opening>
+  /** `isUtf8`: the client takes headers in UTF-8; any other one gets and is told the size of a surrogate (RFC 6856). */
+  openMaildrop(account: Account, isUtf8: boolean): Promise<Opening>
 }

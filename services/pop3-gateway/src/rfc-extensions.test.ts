@@ -33,7 +33,16 @@ test('RFC 2449 section 6: TOP, UIDL, RESP-CODES, PIPELINING, EXPIRE, LOGIN-DELAY
   await using server = await startServer(portsWith(maildropOf([ONE])))
   await using client = await WireClient.login(server.pop3sPort)
   const offered = await client.sayMulti('CAPA')
-  for (const line of ['TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING', 'EXPIRE NEVER', 'LOGIN-DELAY 0'])
+  for (const line of [
+    'TOP',
+    'UIDL',
+    'RESP-CODES',
+    'AUTH-RESP-CODE',
+    'PIPELINING',
+    'UTF8 USER',
+    'EXPIRE NEVER',
+    'LOGIN-DELAY 0',
+  ])
     assert.ok(offered.includes(line), line)
   assert.ok(offered.some((line) => line.startsWith('IMPLEMENTATION ')))
   client.send('STAT\r\nTOP 1 0\r\nUIDL 1\r\nQUIT\r\n')

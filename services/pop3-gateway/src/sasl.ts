@@ -2,6 +2,7 @@
 // (RFC 7628, XOAUTH2) where the operator has set an issuer.
 import { isUtf8 } from 'node:buffer'
 import { BEARER_MECHANISMS, type Bearer, type BearerMechanism, readBearer } from '@sekimori/login/bearer'
+import { PROHIBITED } from './prohibited.ts'
 
 export type Outcome =
   | { kind: 'credentials'; address: string; password: string }
@@ -18,7 +19,6 @@ export type Ask = (challenge: string) => Promise<Answer>
 export type Mechanism = (ask: Ask, initial: Answer | undefined) => Promise<Outcome>
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
-const CONTROL = /[\x00-\x1f\x7f]/
 const passwordMechanisms = new Map<string, Mechanism>([
   ['PLAIN', plain],
   ['LOGIN', login],
@@ -75,6 +75,6 @@ function token(mechanism: BearerMechanism): Mechanism {
 }
 
 function credentials(address: string, password: string): Outcome {
-  const isUsable = address !== '' && password !== '' && !CONTROL.test(address) && !CONTROL.test(password)
+  const isUsable = address !== '' && password !== '' && !PROHIBITED.test(address) && !PROHIBITED.test(password)
   return isUsable ? { kind: 'credentials', address, password } : { kind: 'malformed' }
 }

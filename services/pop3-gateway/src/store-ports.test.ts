@@ -79,6 +79,33 @@ test('mail is listed with lasting unique-ids, read as delivered, and removed wit
   assert.deepEqual(await next.sayMulti('UIDL'), [`1 ${second}`, `2 ${third}`])
 })
 
+test('RFC 6856 2.1 sizes are of what is sent: the mail after UTF8, otherwise its surrogate', async () => {
+  const text = 'Subject: 請求書\r\n\r\n本文\r\n'
+  const surrogate = 'Added: x\r\nSubject: =?utf-8?B?6KuL5rGC5pu4?=\r\n\r\n本文\r\n'
+  const uid = await deliver(text)
+  await stack.database.query('update maildrop_message set surrogate_bytes = $1', [Buffer.byteLength(surrogate)])
+  await using replica = await startReplica()
+  for (const [isUtf8, mail] of [
+    [true, `Added: x\r\n${text}`],
+    [false, surrogate],
+  ] as const) {
+    await using client = await WireClient.dialTls(replica.pop3sPort)
+    if (isUtf8) await client.say('UTF8')
+    await client.say('USER bob@example.test')
+    await client.say('PASS secret')
+    assert.equal(await client.say('LIST 1'), `+OK 1 ${Buffer.byteLength(mail)}`)
+    assert.equal(await client.say('UIDL 1'), `+OK 1 ${uid}`)
+    for (const [command, shown] of [
+      ['RETR 1', mail],
+      ['TOP 1 0', mail.replace('本文\r\n', '')],
+    ] as const) {
+      await client.say(command)
+      assert.equal((await client.until('\r\n.\r\n')).toString(), `${shown}.\r\n`)
+    }
+    await client.say('QUIT')
+  }
+})
+
 test('a wrong password and an unknown account are refused alike', async () => {
   await using replica = await startReplica()
   await assert.rejects(WireClient.login(replica.pop3sPort, 'bob@example.test', 'wrong'), /-ERR \[AUTH\] Wrong address/)

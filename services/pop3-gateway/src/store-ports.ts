@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Login as CheckLogin, LoginOutcome } from '@sekimori/login/login'
 import type { TokenLogin } from '@sekimori/login/token-login'
+import { asSurrogate } from '@sekimori/mail/surrogate'
 import { DependencyAway } from '@sekimori/runtime/dependency'
 import type { Database } from '@sekimori/store/database'
 import { acquireLease, type Lease, releaseLease } from '@sekimori/store/maildrop-lease'
@@ -24,7 +25,7 @@ export function storePorts(
     }),
     login: (address, password, clientAddress) =>
       decided(checkLogin({ address, password, clientAddress, service: 'pop3' })),
-    openMaildrop: (account) => openMaildrop(database, leases, log, account),
+    openMaildrop: (account, isUtf8) => openMaildrop(database, leases, log, account, isUtf8),
   }
 }
 
@@ -43,6 +44,7 @@ async function openMaildrop(
   leases: LeaseKeeper,
   log: SessionLog,
   account: Account,
+  isUtf8: boolean,
 ): Promise<Opening> {
   const lease: Lease = { accountId: account.id, holder: randomUUID() }
   if (!(await acquireLease(database, lease, LEASE_LIFE_MS))) return { kind: 'in-use' }
@@ -56,7 +58,7 @@ async function openMaildrop(
     }
   }
   try {
-    return { kind: 'open', maildrop: await maildropOf(database, lease, lost, giveBack) }
+    return { kind: 'open', maildrop: await maildropOf(database, lease, lost, giveBack, isUtf8) }
   } catch (error) {
     await giveBack()
     throw error
@@ -68,11 +70,13 @@ async function maildropOf(
   lease: Lease,
   lost: AbortSignal,
   giveBack: () => Promise<void>,
+  isUtf8: boolean,
 ): Promise<Maildrop> {
+  const read = (uid: number) => readMessage(database, lease.accountId, uid)
   return {
-    messages: await listMaildrop(database, lease.accountId),
+    messages: await listMaildrop(database, lease.accountId, isUtf8),
     lost,
-    read: (uid) => readMessage(database, lease.accountId, uid),
+    read: isUtf8 ? read : (uid) => asSurrogate(read(uid)),
     remove: async (uids) => {
       const removed = await removeMessages(database, lease, uids)
       return { kind: removed === uids.length ? 'removed' : 'lost' }

@@ -67,6 +67,8 @@ class Transaction {
         const lines = capabilities({ mayLogin, takesTokens, mayStartTls: false })
         return this.#conversation.sayAll(listing('Capabilities follow', lines))
       }
+      case 'UTF8':
+        return this.#say(err('UTF8 comes before the login'))
       case 'USER':
       case 'PASS':
       case 'AUTH':
