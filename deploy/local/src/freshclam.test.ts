@@ -22,7 +22,7 @@ function standIn(script: string): Disposable & { paths: StatePaths; command: str
 }
 
 async function until(what: () => boolean): Promise<void> {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 60_000
   while (!what()) {
     assert.ok(Date.now() < deadline, String(what))
     await delay(10)

@@ -118,7 +118,7 @@ test('clamd finds EICAR, takes up a new signature file and leaves nothing outsid
     using _watch = reloadOnChange(signatures, socketPath, assert.ifError)
     const hex = Buffer.from('marker-of-this-test').toString('hex')
     writeFileSync(join(signatures, 'more.ndb'), `Marker:0:*:${hex}\n`)
-    const deadline = Date.now() + 20_000
+    const deadline = Date.now() + 60_000
     while (!(await scan(socketPath, `marker-of-this-test ${Date.now()}`)).includes('Marker')) {
       assert.ok(Date.now() < deadline, 'the new signature was not taken up')
       await delay(100)

@@ -22,10 +22,10 @@ const job: Job = {
   content: { kind: 'inline', bytes: BYTES },
 }
 
-async function startVerifier(address: string, isConfigured = true) {
+async function startVerifier(address: string, { isConfigured = true, timeoutMs = 60_000 } = {}) {
   const resources = new AsyncDisposableStack()
   const dependencies = new Dependencies()
-  const resolver = resources.use(createResolver({ servers: [address], timeoutMs: 100, attempts: 1 }))
+  const resolver = resources.use(createResolver({ servers: [address], timeoutMs, attempts: 1 }))
   const watch = resources.use(watchDns(resolver, dependencies, isConfigured))
   const verify = createVerifier({
     resolve: resolver.resolve,
@@ -41,8 +41,11 @@ async function startVerifier(address: string, isConfigured = true) {
 
 test('name servers that fail or keep silent make temperror, after bounded tries, and hold nothing', async () => {
   await using server = await startDnsServer()
-  await using verifier = await startVerifier(server.address)
-  for (const fault of ['SERVFAIL', 'timeout'] as const) {
+  for (const [fault, timeoutMs] of [
+    ['SERVFAIL', 60_000],
+    ['timeout', 1_000],
+  ] as const) {
+    await using verifier = await startVerifier(server.address, { timeoutMs })
     server.fail('sender.test', fault)
     server.fail('_dmarc.sender.test', fault)
     const { spf, dmarc } = await verifier.verify()
@@ -62,15 +65,15 @@ test('while no DNS server says anything mail waits, and goes on when one does', 
   assert.deepEqual(Object.keys(verifier.dependencies.away()), ['dns'])
   await using back = await startDnsServer({ port })
   back.set('sender.test', 'TXT', ['v=spf1 ip4:192.0.2.1 -all'])
-  await eventually(() => Object.keys(verifier.dependencies.away()).length === 0, { withinMs: 30_000 })
-  await eventually(async () => (await verifier.verify()).spf?.result === 'pass', { withinMs: 30_000 })
+  await eventually(() => Object.keys(verifier.dependencies.away()).length === 0)
+  await eventually(async () => (await verifier.verify()).spf?.result === 'pass')
 })
 
 test('on a machine that never had a DNS server, mail does not wait for one', async () => {
   const server = await startDnsServer()
   const { address } = server
   await server[Symbol.asyncDispose]()
-  await using verifier = await startVerifier(address, false)
+  await using verifier = await startVerifier(address, { isConfigured: false })
   assert.equal((await verifier.verify()).spf?.result, 'temperror')
   assert.deepEqual(verifier.dependencies.away(), {})
 })

@@ -19,7 +19,8 @@ test('3,000 questions over a few sockets are all answered', async () => {
   assert.deepEqual(answers.flat(), addresses)
 })
 
-test('so many pieces of work start at once, and more as those end or take long', async () => {
+test('so many pieces of work start at once, and more as those end or take long', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] })
   const slots = new Slots(2, 50)
   let started = 0
   const finish: (() => void)[] = []
@@ -33,9 +34,11 @@ test('so many pieces of work start at once, and more as those end or take long',
   finish.shift()!()
   await runs[0]
   assert.equal(started, 3)
-  const deadline = performance.now() + 5000
-  while (started < 6 && performance.now() < deadline) await new Promise(setImmediate)
-  assert.equal(started, 6)
+  for (const expected of [5, 6]) {
+    context.mock.timers.tick(50)
+    await new Promise(setImmediate)
+    assert.equal(started, expected)
+  }
   for (const end of finish) end()
   await Promise.all(runs)
   await assert.rejects(
@@ -60,12 +63,12 @@ test('a flood of silent names is turned away at a bound, and delays others only 
   assert.equal(refused.length, 50)
   await resolver[Symbol.asyncDispose]()
   await Promise.all(flood)
-  await using patient = createResolver({ servers: [server.address], timeoutMs: 6000, attempts: 1 })
+  await using patient = createResolver({ servers: [server.address], timeoutMs: 20_000, attempts: 1 })
   const slow = Array.from({ length: 300 }, (_, index) => patient.resolve(`slow${index}.test`, 'A'))
-  for (const question of slow) question.catch(() => {})
-  const started = performance.now()
+  let givenUp = 0
+  for (const question of slow) question.catch(() => givenUp++)
   assert.deepEqual(await patient.resolve('quick.test', 'A'), ['192.0.2.1'])
-  assert.ok(performance.now() - started < 4000)
+  assert.equal(givenUp, 0, 'it waits for none of the slow ones to end')
 })
 
 test('an idle resolver does not keep its process alive, a waiting one does', async () => {

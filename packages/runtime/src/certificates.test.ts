@@ -1,7 +1,7 @@
 // Certificates over real TLS: kinds of keys, names, new files, and what old clients get.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,11 +20,17 @@ after(() => rm(dir, { recursive: true }))
 
 const log = createLog('test', 'silent')
 
+/** Nobody ever reads half of it. */
+async function replaceFile(name: string, text: string): Promise<void> {
+  await writeFile(join(dir, `${name}.new`), text)
+  await rename(join(dir, `${name}.new`), join(dir, name))
+}
+
 /** Writes certificates and makes settings that name them. */
 async function settingsFor(made: Record<string, { cert: string; key: string }>, legacy: 'allow' | 'deny' = 'deny') {
   for (const [name, { cert, key }] of Object.entries(made)) {
-    await writeFile(join(dir, `${name}.pem`), cert)
-    await writeFile(join(dir, `${name}.key`), key)
+    await replaceFile(`${name}.pem`, cert)
+    await replaceFile(`${name}.key`, key)
   }
   const list = (ending: string) =>
     Object.keys(made)
@@ -125,7 +131,7 @@ test('files that can not be used are named in the log once, and those from befor
   const noting = { ...log, info: () => {}, error: ({ err }: { err: Error }) => void errors.push(err.message) }
   await using certificates = await openCertificates(settings, noting as unknown as typeof log, 10)
   await using server = await serve(certificates)
-  await writeFile(join(dir, 'broken.pem'), (await makeTestCertificate('other.test')).cert)
+  await replaceFile('broken.pem', (await makeTestCertificate('other.test')).cert)
   await eventually(() => errors.length > 0)
   assert.equal(await shown(server.port), 'ec DNS:good.test')
   await settingsFor({ broken: await makeTestCertificate('mended.test') })

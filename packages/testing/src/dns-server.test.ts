@@ -4,8 +4,8 @@ import { Resolver } from 'node:dns/promises'
 import { test } from 'node:test'
 import { startDnsServer } from './dns-server.ts'
 
-function ask(address: string): Resolver {
-  const resolver = new Resolver({ timeout: 300, tries: 1 })
+function ask(address: string, timeoutMs = 20_000): Resolver {
+  const resolver = new Resolver({ timeout: timeoutMs, tries: 1 })
   resolver.setServers([address])
   return resolver
 }
@@ -62,7 +62,7 @@ test('a fault lasts until it is healed, and every question is on record', async 
   server.fail('example.test', 'SERVFAIL')
   await assert.rejects(resolver.resolve4('example.test'), { code: 'ESERVFAIL' })
   server.fail('example.test', 'timeout')
-  await assert.rejects(resolver.resolve4('example.test'), { code: 'ETIMEOUT' })
+  await assert.rejects(ask(server.address, 300).resolve4('example.test'), { code: 'ETIMEOUT' })
   server.fail('example.test', 'truncate')
   assert.deepEqual(await resolver.resolve4('example.test'), ['192.0.2.1'])
   server.heal('example.test')

@@ -15,7 +15,7 @@ export interface EventuallyOptions {
  */
 export async function eventually<T>(
   probe: () => T | Promise<T>,
-  { withinMs = 30_000, what = 'what the test waits for' }: EventuallyOptions = {},
+  { withinMs = 60_000, what = 'what the test waits for' }: EventuallyOptions = {},
 ): Promise<Exclude<T, false | null | undefined>> {
   const deadline = Date.now() + withinMs
   for (;;) {

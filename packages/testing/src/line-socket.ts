@@ -19,7 +19,7 @@ export interface DialOptions {
   ca?: string | Buffer
   /** Name to ask and check the certificate for, when it is not the host. */
   servername?: string
-  /** Longest wait for a reply; default 30,000. */
+  /** Longest wait for a reply; default 60,000. */
   timeoutMs?: number
 }
 
@@ -30,7 +30,7 @@ export class ConnectionClosed extends Error {
 
 /** Connects, with TLS from the start if so asked. */
 export async function connect(endpoint: Endpoint, options: DialOptions = {}): Promise<LineSocket> {
-  const timeoutMs = options.timeoutMs ?? 30_000
+  const timeoutMs = options.timeoutMs ?? 60_000
   const { host, port } = endpoint
   const socket = net.connect({ host, port, noDelay: true })
   await settled(once(socket, 'connect'), timeoutMs, `a connection to ${host}:${port}`, socket)

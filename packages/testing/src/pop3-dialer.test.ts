@@ -82,6 +82,6 @@ test('a greeting can be a refusal, and silence has a deadline', async () => {
   await using refused = await dialPop3(full, { greeting: '-ERR' })
   assert.ok(refused)
   await using mute = await serve({ 'RETR 1': '+OK\r\nhalf a mail\r\n' })
-  await using pop3 = await dialPop3(mute, { timeoutMs: 50 })
+  await using pop3 = await dialPop3(mute, { timeoutMs: 1_000 })
   await assert.rejects(pop3.retrieve(1), /waited \d+ ms in vain for the lines after "RETR 1"; so far came "half a mail/)
 })

@@ -92,7 +92,7 @@ class RemoteServer implements AsyncDisposable {
   }
 
   /** Waits for the first mail, received already or to come, that fits. */
-  async received(fits: (mail: ReceivedMail) => boolean = () => true, timeoutMs = 10_000): Promise<ReceivedMail> {
+  async received(fits: (mail: ReceivedMail) => boolean = () => true, timeoutMs = 60_000): Promise<ReceivedMail> {
     const { promise, resolve, reject } = Promise.withResolvers<ReceivedMail>()
     const look = () => {
       const mail = this.mails.find(fits)

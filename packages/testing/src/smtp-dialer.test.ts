@@ -117,7 +117,7 @@ test('enhanced codes and texts are told apart', async () => {
 
 test('a failure says what was expected, of what, and what came', async () => {
   await using server = await serveLines('220 hi\r\n', '550 5.1.1 no\r\n', '535 no\r\n', 'hello\r\n')
-  await using smtp = await dialSmtp(server, { timeoutMs: 100 })
+  await using smtp = await dialSmtp(server, { timeoutMs: 1_000 })
   await assert.rejects(smtp.say('RCPT TO:<b@d.test>', 250), {
     message: 'expected 250 in reply to "RCPT TO:<b@d.test>", got "550 5.1.1 no"',
     actual: 550,

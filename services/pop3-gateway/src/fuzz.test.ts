@@ -13,7 +13,7 @@ const COMMANDS = Number(process.env.FUZZ_COMMANDS ?? 50_000)
 const COMMANDS_A_SESSION = 60
 const SESSIONS_AT_ONCE = 8
 /** A session that takes longer hangs. */
-const SESSION_MS = 10_000
+const SESSION_MS = 60_000
 const MEMORY_GROWTH_MAX_BYTES = 200_000_000
 
 const STATUS = /^(\+OK|-ERR|\+ )/

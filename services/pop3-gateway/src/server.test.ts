@@ -122,7 +122,7 @@ test('a client that takes nothing in is cut off, and its maildrop is free again'
       for (;;) yield Buffer.alloc(100_000, 'endless\r\n')
     },
   })
-  await using server = await startServer(portsWith(maildrop), { idleTimeoutMs: 300 })
+  await using server = await startServer(portsWith(maildrop), { idleTimeoutMs: 1_500 })
   await using client = await WireClient.login(server.pop3sPort)
   client.socket.pause()
   client.send('RETR 1\r\n')

@@ -64,7 +64,7 @@ test('a dropped session deletes nothing and frees the maildrop', async () => {
 
 test('a silent client is logged out without a word, and nothing is removed', async () => {
   const maildrop = maildropOf(TEXTS)
-  await using server = await startServer(portsWith(maildrop), { idleTimeoutMs: 300 })
+  await using server = await startServer(portsWith(maildrop), { idleTimeoutMs: 1_500 })
   await using client = await WireClient.login(server.pop3sPort)
   await client.say('DELE 1')
   assert.equal(await client.rest(), '')

@@ -110,7 +110,7 @@ test('a dead host costs a bounded time, and that once: the next mail goes to the
   const dead = outside.nextHost()
   await using _hole = await openBlackHole(dead, outside.port)
   outside.addMx(DOMAIN, dead, 1)
-  const ports = outside.ports({}, { connectTimeoutMs: 700 })
+  const ports = outside.ports({}, { connectTimeoutMs: 1_500 })
   const tried: string[] = []
   const { exchangers } = ports
   const connect: typeof exchangers.connect = (to, signal) => {

@@ -24,7 +24,7 @@ async function checkFault(under: EngineUnderTest, kind: string, says: RegExp): P
 }
 
 const misbehaviours: Record<string, { script: Script; kind: string; says: RegExp }> = {
-  'answers nothing': { script: () => true, kind: 'unreachable', says: /no answer within 100 ms/ },
+  'answers nothing': { script: () => true, kind: 'unreachable', says: /no answer within 500 ms/ },
   'is no clamd': {
     script: (event, _text, socket) => event === 'command' && Boolean(socket.end('220 mail.example ESMTP\r\n\0')),
     kind: 'unreachable',
@@ -48,7 +48,7 @@ const misbehaviours: Record<string, { script: Script; kind: string; says: RegExp
 }
 for (const [what, { script, kind, says }] of Object.entries(misbehaviours))
   test(`a clamd that ${what} is not used, and is used when that is over`, async () => {
-    await using under = await openFakeEngine(1)
+    await using under = await openFakeEngine(1, {}, kind === 'unreachable' ? { answerTimeoutMs: 500 } : {})
     under.clamds[0]!.script = script
     await checkFault(under, kind, says)
     under.clamds[0]!.script = () => false
@@ -86,9 +86,11 @@ test('signatures older than SIGNATURE_MAX_AGE: the clamd is not used until it ha
 })
 
 test('signatures that grow too old while the scanner runs stop it', async () => {
-  await using under = await openFakeEngine(1, { SIGNATURE_MAX_AGE: '4s' })
-  under.clamds[0]!.version = versionOf(0)
-  await under.untilReady()
+  await using under = await openFakeEngine(1, { SIGNATURE_MAX_AGE: '2s' })
+  await eventually(() => {
+    under.clamds[0]!.version = versionOf(0)
+    return under.away() === undefined
+  })
   await checkFault(under, 'too-old', /older than SIGNATURE_MAX_AGE/)
 })
 
@@ -102,7 +104,7 @@ test('a clamd with young signatures is used beside one with old ones', async () 
 })
 
 test('a clamd that stands still keeps its scans no longer than it takes to notice; others take them over', async () => {
-  await using under = await openFakeEngine(2, { SCAN_TIMEOUT_MS: 60_000 })
+  await using under = await openFakeEngine(2, {}, { answerTimeoutMs: 500 })
   await eventually(() => under.engine.statuses().every(({ fault }) => fault === undefined))
   under.clamds[0]!.script = () => true
   const scan = await under.scan('mail')

@@ -23,7 +23,7 @@ test('while Postgres can not be reached calls get 503 at once and change nothing
   const start = performance.now()
   assert.equal((await api.call('GET', '/v1/domains')).status, 503)
   assert.equal((await api.call('POST', '/v1/domains', { name: 'during.test' })).status, 503)
-  assert.ok(performance.now() - start < 5_000)
+  assert.ok(performance.now() - start < 10_000)
   await proxy!.accept()
   await eventually(async () => (await api.call('GET', '/v1/domains')).status === 200)
   assert.equal((await api.call('GET', '/v1/domains/during.test')).status, 404)

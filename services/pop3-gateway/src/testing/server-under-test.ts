@@ -85,7 +85,7 @@ export function maildropOf(texts: string[], changes: Partial<Maildrop> = {}): Ma
 
 /** Waits until the condition holds. */
 export async function eventually(isTrue: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 5_000
+  const deadline = performance.now() + 60_000
   while (!isTrue()) {
     if (performance.now() > deadline) throw new Error(`never happened: ${what}`)
     await new Promise((resolve) => setImmediate(resolve))

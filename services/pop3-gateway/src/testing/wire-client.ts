@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
-const DEADLINE_MS = 30_000
+const DEADLINE_MS = 60_000
 const PAUSE_EVERY_OCTETS = 5_000_000
 const PAUSE_MS = 20
 

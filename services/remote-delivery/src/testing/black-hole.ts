@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { setTimeout as wait } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises'
 
 const LISTENER = `
 require('node:net').createServer().listen({ port: Number(process.argv[2]), host: process.argv[1], backlog: 1 }, () => {
@@ -21,7 +21,9 @@ export async function openBlackHole(host: string, port: number): Promise<AsyncDi
   while (!isFull && sockets.length < CONNECTIONS_MOST) {
     const socket = connect(port, host).on('error', () => {})
     sockets.push(socket)
-    isFull = await Promise.race([once(socket, 'connect').then(() => false), wait(300, true)])
+    await Promise.race([once(socket, 'connect'), wait(300)])
+    await turn() // what happened while this process had no time is news to it now
+    isFull = socket.connecting
   }
   return {
     async [Symbol.asyncDispose]() {

@@ -16,17 +16,17 @@ type DnsServer = Awaited<ReturnType<typeof startDnsServer>>
 
 export const smtpOptions: SmtpOptions = {
   ehloName: 'mail.example.test',
-  greetingTimeoutMs: 5_000,
-  commandTimeoutMs: 5_000,
-  dataTimeoutMs: 5_000,
-  dataEndTimeoutMs: 5_000,
+  greetingTimeoutMs: 60_000,
+  commandTimeoutMs: 60_000,
+  dataTimeoutMs: 60_000,
+  dataEndTimeoutMs: 60_000,
 }
 
-/** Opens the world; disposing it ends everything. */
-export async function openOutside(dnsOptions: DnsServerOptions = {}) {
+/** Opens the world; disposing it ends everything. `dnsTimeoutMs`: how long a DNS server may keep silent. */
+export async function openOutside(dnsOptions: DnsServerOptions = {}, dnsTimeoutMs = 20_000) {
   await using resources = new AsyncDisposableStack()
   const dns = resources.use(await startDnsServer(dnsOptions))
-  const resolver = resources.use(createResolver({ servers: [dns.address], timeoutMs: 300, attempts: 1 }))
+  const resolver = resources.use(createResolver({ servers: [dns.address], timeoutMs: dnsTimeoutMs, attempts: 1 }))
   return new Outside(dns, resolver, resources.move())
 }
 
@@ -75,7 +75,7 @@ export class Outside implements AsyncDisposable {
   ports(smtp: Partial<SmtpOptions> = {}, exchangers: Partial<ExchangerOptions> = {}, idleMs = 0): DeliverPorts {
     const options = { ...smtpOptions, ...smtp }
     const { resolveValidated: resolve } = this.resolver
-    const common = { resolve, port: this.port, connectTimeoutMs: 1_000, refusesPrivateAddresses: false }
+    const common = { resolve, port: this.port, connectTimeoutMs: 20_000, refusesPrivateAddresses: false }
     const { smarthost } = exchangers
     return {
       exchangers: openExchangers({ ...common, hostname: smtpOptions.ehloName, ...exchangers }),

@@ -9,8 +9,8 @@ import { type FakeClamd, startFakeClamd } from './fake-clamd.ts'
 export const pace: Pace = {
   intervalMs: 50,
   retryMs: 10,
-  answerTimeoutMs: 100,
-  smallScanTimeoutMs: 200,
+  answerTimeoutMs: 60_000,
+  smallScanTimeoutMs: 60_000,
   largeTestIntervalMs: 0,
 }
 
@@ -37,7 +37,7 @@ export async function openFakeEngine(
     CLAMD_ADDRESS: clamds.map(({ address }) => address).join(', '),
     MAX_MESSAGE_BYTES: 200_000,
     SCAN_CONCURRENCY: 4,
-    SCAN_TIMEOUT_MS: 2_000,
+    SCAN_TIMEOUT_MS: 60_000,
     SIGNATURE_MAX_AGE: 'off',
   }
   const engine = resources.use(openEngine({ ...usual, ...settings }, service, { ...pace, ...paceOf }))
@@ -48,7 +48,7 @@ export async function openFakeEngine(
     clamds,
     away,
     scan: (text) => engine.scan(() => contentOf(text)),
-    untilReady: () => eventually(() => away() === undefined, { withinMs: 10_000 }).then(() => {}),
+    untilReady: () => eventually(() => away() === undefined).then(() => {}),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
