@@ -56,19 +56,20 @@ test('what can not be kept yet is given again, and has the same id each time; dy
     },
     async () => {
       await put('2026-11-22T10:00:00.000Z')
-      await eventually(() => ids.length === 2)
+      await eventually(() => ids.length >= 2)
     },
   )
   await eventually(async () => (await testBroker.ready('scan.dead')) === 1)
   isAway = false
+  const tries = ids.length
   await taking(
     async ({ id }) => void ids.push(id),
     async () => {
-      await eventually(() => ids.length === 3)
+      await eventually(() => ids.length === tries + 1)
       await put('2026-11-22T11:00:00.000Z')
-      await eventually(() => ids.length === 4)
+      await eventually(() => ids.length === tries + 2)
     },
   )
-  assert.equal(new Set(ids.slice(0, 3)).size, 1)
-  assert.notEqual(ids[3], ids[0])
+  assert.equal(new Set(ids.slice(0, -1)).size, 1)
+  assert.notEqual(ids.at(-1), ids[0])
 })

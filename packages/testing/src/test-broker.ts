@@ -1,6 +1,8 @@
 // A virtual host of a test's own on the RabbitMQ that the test runner names: queue names are fixed, so tests can't share one.
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { everyQueue } from '@sekimori/queue/queues'
 import { type Channel, type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
@@ -43,22 +45,28 @@ export async function createTestBroker(): Promise<TestBroker> {
     `rabbit_vhost:add(<<"${vhost}">>, <<"test">>), rabbit_auth_backend_internal:set_permissions(<<"${user}">>, <<"${vhost}">>, <<".*">>, <<".*">>, <<".*">>, <<"test">>).`,
   ])
   const url = Object.assign(new URL(server), { pathname: `/${vhost}` }).href
-  const model = await connect(url)
-  return new VirtualHost(url, model, async () => {
-    await model.close()
+  return new VirtualHost(url, async () => {
     await run(ctl, ['delete_vhost', vhost])
   })
 }
 
+/** Longest wait for an answer of the broker. */
+const ANSWER_MS = 20_000
+
+interface Line {
+  model: ChannelModel
+  channel: ConfirmChannel
+  /** Rejects when the connection ends. */
+  lost: Promise<never>
+}
+
 class VirtualHost implements TestBroker {
   readonly url: string
-  #model: ChannelModel
   #remove: () => Promise<void>
-  #channel: Promise<ConfirmChannel> | undefined
+  #line: Promise<Line> | undefined
 
-  constructor(url: string, model: ChannelModel, remove: () => Promise<void>) {
+  constructor(url: string, remove: () => Promise<void>) {
     this.url = url
-    this.#model = model
     this.#remove = remove
   }
 
@@ -82,7 +90,8 @@ class VirtualHost implements TestBroker {
   }
 
   async deliver(queue: string): Promise<FoundMessage> {
-    const channel = await this.#model.createChannel()
+    const { model } = await this.#open()
+    const channel = await model.createChannel()
     const { promise, resolve, reject } = Promise.withResolvers<FoundMessage>()
     await channel.prefetch(1)
     await channel.consume(queue, (message) => {
@@ -96,10 +105,11 @@ class VirtualHost implements TestBroker {
   }
 
   async put(queue: string, octets: Buffer, headers: Record<string, unknown> = {}): Promise<void> {
-    const channel = await this.#open()
-    await new Promise<void>((resolve, reject) => {
+    const { channel, lost } = await this.#open()
+    const confirmed = new Promise<void>((resolve, reject) => {
       channel.publish('', queue, octets, { persistent: true, headers }, (error) => (error ? reject(error) : resolve()))
     })
+    await Promise.race([confirmed, lost])
   }
 
   async deleteQueue(queue: string): Promise<void> {
@@ -112,27 +122,57 @@ class VirtualHost implements TestBroker {
     }
   }
 
-  /** Undefined when the queue does not exist: the broker then closes the channel with 404. */
+  /**
+   * Undefined when the queue does not exist: the broker then closes the channel with 404. It closes the whole connection
+   * (541) over a question about a queue that is just being made; whoever asks again does so on a new one.
+   */
   async #ask<T>(work: (channel: Channel) => Promise<T>): Promise<T | undefined> {
-    const channel = await this.#open()
-    try {
-      return await work(channel)
-    } catch (error) {
-      this.#channel = undefined
-      if ((error as { code?: number }).code === 404) return undefined
+    const line = await this.#open().catch((error) => {
+      this.#line = undefined
       throw error
+    })
+    const late = new AbortController()
+    const silence = wait(ANSWER_MS, undefined, { signal: late.signal }).then(() => {
+      throw new Error('the broker does not answer')
+    })
+    try {
+      return await Promise.race([work(line.channel), line.lost, silence])
+    } catch (error) {
+      const isMissing = (error as { code?: number }).code === 404
+      this.#line = isMissing ? openChannel(line.model, line.lost) : undefined
+      this.#line?.catch(() => {}) // who asks next hears of it
+      if (isMissing) return undefined
+      ;(line.model.connection as unknown as { stream: Socket }).stream.destroy()
+      throw error
+    } finally {
+      silence.catch(() => {}) // nobody waits for it any more
+      late.abort()
     }
   }
 
-  #open(): Promise<ConfirmChannel> {
-    this.#channel ??= this.#model.createConfirmChannel().then((channel) => {
-      channel.on('error', () => {}) // the call that met it rejects as well
-      return channel
-    })
-    return this.#channel
+  #open(): Promise<Line> {
+    this.#line ??= openLine(this.url)
+    return this.#line
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const line = await this.#line?.catch(() => undefined) // there is nothing to close
+    await line?.model.close()
     await this.#remove()
   }
+}
+
+async function openLine(url: string): Promise<Line> {
+  const model = await connect(url)
+  model.on('error', () => {}) // 'close' follows
+  const { promise: lost, reject } = Promise.withResolvers<never>()
+  lost.catch(() => {}) // who asks something then hears of it
+  model.on('close', () => reject(new Error('the broker closed the connection')))
+  return openChannel(model, lost)
+}
+
+async function openChannel(model: ChannelModel, lost: Promise<never>): Promise<Line> {
+  const channel = await Promise.race([model.createConfirmChannel(), lost])
+  channel.on('error', () => {}) // the call that met it rejects as well
+  return { model, channel, lost }
 }
