@@ -50,6 +50,19 @@ describe('one state directory', () => {
     assert.equal(stack.launcher.endpoints(), undefined)
   })
 
+  test('a damaged state directory is refused with the file’s name, and nothing in it is changed', async () => {
+    const path = join(stateDir, 'secrets.json')
+    const secrets = readFileSync(path)
+    writeFileSync(path, secrets.subarray(0, 40))
+    const launcher = launch(await isolatedSettings(stateDir))
+    assert.notEqual((await launcher.exited).code, 0)
+    assert.ok(launcher.output.includes(path))
+    assert.match(launcher.output, /Restore it from a backup/)
+    assert.deepEqual(processesOf(stateDir), [])
+    assert.deepEqual(readFileSync(path), secrets.subarray(0, 40))
+    writeFileSync(path, secrets) // the next start finds all as it was
+  })
+
   test('the second start keeps accounts, passwords, keys and mail; killed hard it leaves processes', async () => {
     await using started = new AsyncDisposableStack()
     const stack = started.use(await startStack({ stateDir }))
@@ -72,34 +85,17 @@ describe('one state directory', () => {
     first.endpoints.processes.left = before
   })
 
-  test('the start after that clears what was left, and the mail is still there', async () => {
+  test('the start after that clears what was left, and the mail is still there; killed alone npm start takes the rest along', async () => {
     const left = first.endpoints.processes.left!
-    await using stack = await startStack({ stateDir })
+    await using started = new AsyncDisposableStack()
+    const stack = started.use(await startStack({ stateDir }))
     assert.match(stack.launcher.output, /Cleared what an earlier run left: .*postgres/)
     assert.deepEqual(left.filter(isRunning), [])
     assert.deepEqual(await subjects(stack), ['from the first run', 'before the kill'])
     await leaveMail(stack, 'after the kill', 3)
-  })
-
-  test('when only npm start itself is killed, the rest stops by itself', async () => {
-    const stack = await startStack({ stateDir })
+    started.move() // killed, there is nothing to stop
     stack.launcher.signal('SIGKILL')
     await eventually(() => processesOf(stateDir).length === 0)
     await stack.abandon()
-  })
-
-  test('a damaged state directory is refused with the file’s name, and nothing in it is changed', async () => {
-    const path = join(stateDir, 'secrets.json')
-    const secrets = readFileSync(path)
-    writeFileSync(path, secrets.subarray(0, 40))
-    const launcher = launch(await isolatedSettings(stateDir))
-    assert.notEqual((await launcher.exited).code, 0)
-    assert.ok(launcher.output.includes(path))
-    assert.match(launcher.output, /Restore it from a backup/)
-    assert.deepEqual(processesOf(stateDir), [])
-    assert.deepEqual(readFileSync(path), secrets.subarray(0, 40))
-    writeFileSync(path, secrets)
-    await using stack = await startStack({ stateDir })
-    assert.equal((await subjects(stack)).length, 3)
   })
 })

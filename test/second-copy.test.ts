@@ -1,42 +1,21 @@
 // A second copy beside the first, with other settings: neither knows of the other.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { buffer } from 'node:stream/consumers'
-import { after, before, describe, test } from 'node:test'
+import { before, describe, test } from 'node:test'
+import { backgroundStack, exportedSpans } from '@sekimori/testing/background-stack'
 import { eventually } from '@sekimori/testing/eventually'
 import { composeMail, subjectOf } from '@sekimori/testing/mail-text'
 import { dialPop3 } from '@sekimori/testing/pop3-dialer'
 import { sharedStack } from '@sekimori/testing/shared-stack'
 import { dialSmtp } from '@sekimori/testing/smtp-dialer'
-import { type Stack, startStack } from '@sekimori/testing/stack'
+import type { Stack } from '@sekimori/testing/stack'
 import { virusMail } from '@sekimori/testing/virus-mail'
 
 describe('a second copy', () => {
   let second: Stack
-  let collector: Server
-  const exported: Buffer[] = []
 
   before(async () => {
     await sharedStack()
-    collector = createServer(async (request, response) => {
-      if (request.url === '/v1/traces') exported.push(await buffer(request))
-      response.end()
-    }).listen(0, '127.0.0.1')
-    await once(collector, 'listening')
-    const { port } = collector.address() as AddressInfo
-    second = await startStack({
-      settings: {
-        PLAINTEXT_AUTH: 'allow',
-        LOCAL_VIRUS_WARNING: 'sender',
-        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
-      },
-    })
-  })
-  after(async () => {
-    await second?.[Symbol.asyncDispose]()
-    collector.close()
+    second = await backgroundStack()
   })
 
   test('has ports, processes, accounts and mail of its own', async () => {
@@ -96,6 +75,7 @@ describe('a second copy', () => {
     const accepted = () => second.logLines('submission-gateway').find((line) => line.queueId === queueId)
     const { traceId } = await eventually(accepted)
     const services = ['submission-gateway', 'scanner', 'dkim-signer', 'auth-verifier', 'local-delivery']
+    const exported = await exportedSpans()
     await eventually(() => {
       const ofMail = exported.filter((batch) => batch.includes(Buffer.from(String(traceId), 'hex')))
       return services.every((service) => ofMail.some((batch) => batch.includes(service)))
