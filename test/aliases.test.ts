@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { eventually } from '@sekimori/testing/eventually'
 import { composeMail, fieldsOf, subjectOf } from '@sekimori/testing/mail-text'
 import { sharedStack } from '@sekimori/testing/shared-stack'
 import { DOMAIN, type Stack } from '@sekimori/testing/stack'
@@ -47,6 +48,7 @@ test('aliases that lead round in circles lead nowhere: 550 5.1.1', async () => {
   assert.equal((await stack.api('PUT', `/v1/aliases/${first}/targets`, { targets: [second] })).status, 200)
   assert.equal(await rcpt(stack, first, 550), '5.1.1')
   await stack.api('PUT', `/v1/aliases/${first}/targets`, { targets: [second, bob.address] })
+  for (const alias of [first, second]) await eventually(() => rcpt(stack, alias, 250)) // once the news has come to the gateway
   await stack.sendAsStranger(SENDER, [second, first], mailTo(first))
   await stack.received(bob, 1)
 })

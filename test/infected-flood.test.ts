@@ -1,6 +1,7 @@
 // Floods of infected mail: an account that sends one is stopped, and who would get too many warnings gets a summary.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { eventually } from '@sekimori/testing/eventually'
 import { composeMail, subjectOf, textOf } from '@sekimori/testing/mail-text'
 import { sharedStack } from '@sekimori/testing/shared-stack'
 import { virusMail } from '@sekimori/testing/virus-mail'
@@ -34,6 +35,11 @@ test('a flood of infected mail from one account stops its sending, tells its own
   await fresh.say(`MAIL FROM:<${alice.address}>`, 550)
 
   assert.equal((await stack.api('PATCH', account, { sendingStopped: null })).status, 200)
+  // The news comes to the gateway a moment after the API's answer.
+  await eventually(async () => {
+    await using again = await stack.dialSubmission(alice)
+    return (await again.say(`MAIL FROM:<${alice.address}>`)).code === 250
+  })
   const clean = composeMail({ from: alice.address, to: alice.address, subject: 'clean again' })
   await stack.submit(alice, [alice.address], clean)
   await stack.submit(alice, [to], mail())

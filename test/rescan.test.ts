@@ -43,7 +43,9 @@ const subjects = async (stack: Stack, mailbox: Mailbox) => (await stack.messages
 
 async function uidsOf(stack: Stack, mailbox: Mailbox): Promise<string[]> {
   await using pop3 = await stack.dialPop3s(mailbox)
-  return (await pop3.uidl()).map(({ uid }) => uid)
+  const uids = (await pop3.uidl()).map(({ uid }) => uid)
+  await pop3.quit() // or the next session would come before this one's lock is given back
+  return uids
 }
 
 /** Waits for the subjects of what lies in the maildrop. */

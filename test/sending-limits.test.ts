@@ -7,6 +7,15 @@ import { sharedStack } from '@sekimori/testing/shared-stack'
 import { dialSmtp } from '@sekimori/testing/smtp-dialer'
 import type { Mailbox, Stack } from '@sekimori/testing/stack'
 
+/** The answer to MAIL, once it is this one: the news of a change comes to the gateway a moment after the API's answer. */
+async function untilMail(stack: Stack, mailbox: Mailbox, code: number) {
+  return eventually(async () => {
+    await using smtp = await loggedIn(stack, mailbox)
+    const answer = await smtp.say(`MAIL FROM:<${mailbox.address}>`)
+    return answer.code === code && answer
+  })
+}
+
 async function loggedIn(stack: Stack, { address, password }: Mailbox) {
   const smtp = await dialSmtp(stack.endpoints.smtps, { tls: 'implicit', ca: stack.ca })
   await smtp.say('EHLO client.example', 250)
@@ -32,10 +41,12 @@ test('an account that has used up its recipients is told which limit it was, and
   await smtp.say('RSET', 250)
   await eventually(async () => (await stack.api('GET', path)).body.recipientsPerHour.used === 2)
   assert.equal((await stack.api('PATCH', path, { recipientsPerHour: 100, mailsPerHour: 1 })).status, 200)
-  assert.match((await smtp.say(`MAIL FROM:<${alice.address}>`, 450)).text, /limit of 1 mails an hour/)
+  const answer = await untilMail(stack, alice, 450)
+  assert.match(answer.text, /limit of 1 mails an hour/)
   const metrics = await (await fetch(`${stack.endpoints.health['submission-gateway']}/metrics`)).text()
   assert.match(metrics, /^sekimori_limit_refusals_total\{limit="recipients-hour".*\} [1-9]/m)
   assert.equal((await stack.api('PATCH', path, { mailsPerHour: null })).status, 200)
+  await untilMail(stack, alice, 250)
   await smtp.send({ mailFrom: alice.address, recipients: [bob.address, carol.address] }, mail)
   await stack.received(bob, 2)
 })

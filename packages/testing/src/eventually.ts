@@ -1,10 +1,12 @@
 // Waiting for what must become true: asked again until a deadline, never a fixed sleep.
 import { setTimeout as pause } from 'node:timers/promises'
 
-const POLL_MS = 10
+const EVERY_MS = 10
 
 export interface EventuallyOptions {
   withinMs?: number
+  /** The pause before it is asked again: longer where asking costs the system that is waited for its time. */
+  everyMs?: number
   /** What is waited for, for the message of a failure. */
   what?: string
 }
@@ -15,7 +17,7 @@ export interface EventuallyOptions {
  */
 export async function eventually<T>(
   probe: () => T | Promise<T>,
-  { withinMs = 60_000, what = 'what the test waits for' }: EventuallyOptions = {},
+  { withinMs = 60_000, everyMs = EVERY_MS, what = 'what the test waits for' }: EventuallyOptions = {},
 ): Promise<Exclude<T, false | null | undefined>> {
   const deadline = Date.now() + withinMs
   for (;;) {
@@ -28,6 +30,6 @@ export async function eventually<T>(
       cause = error
     }
     if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`, { cause })
-    await pause(POLL_MS)
+    await pause(everyMs)
   }
 }

@@ -77,14 +77,15 @@ export class StackMail {
   }
 
   /** Waits until the maildrop holds as many mails, and gives them. More than that fails. */
-  async received(mailbox: Login, count = 1, withinMs = 30_000): Promise<Buffer[]> {
-    const mails = await eventually(
-      async () => {
-        const found = await this.messages(mailbox)
-        return found.length >= count && found
-      },
-      { withinMs },
-    )
+  async received(mailbox: Login, count = 1, withinMs = 90_000): Promise<Buffer[]> {
+    const isThere = async () => {
+      await using pop3 = await this.dialPop3s(mailbox)
+      const { length } = await pop3.list()
+      const found = length >= count && (await pop3.retrieveAll())
+      await pop3.quit()
+      return found
+    }
+    const mails = await eventually(isThere, { withinMs, everyMs: 30 })
     if (mails.length > count) throw new Error(`expected ${count} mails, found ${mails.map(subjectOf).join(' | ')}`)
     return mails
   }
