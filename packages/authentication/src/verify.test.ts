@@ -185,9 +185,9 @@ test('a mail with thousands of signatures costs no more than one with twenty', a
   const flood = Array.from({ length: 1_500 }, (_, n) => signature(n)).join('')
   const lookups: string[] = []
   const job = jobOf(inline(flood + (await signed()) + 'x'.repeat(2_000_000)))
-  const since = performance.now()
+  const before = process.cpuUsage()
   const methods = resultLines(await createVerifier(resolver(lookups), 'mx.test', open)(job))
-  assert.ok(performance.now() - since < 4_000)
+  assert.ok(process.cpuUsage(before).user < 4_000_000)
   assert.equal(methods.filter((method) => method.startsWith('dkim=')).length, 20)
   assert.ok(lookups.length < 60, `${lookups.length} lookups`)
 })

@@ -62,7 +62,7 @@ function damage(message: Buffer, below: (limit: number) => number): Buffer {
 test('no damaged message makes the reader throw, or take longer than reading takes', () => {
   const below = numbers(1)
   const kinds = new Set<string>()
-  const started = performance.now()
+  const before = process.cpuUsage()
   for (let round = 0; round < 20_000; round++) {
     const type = TYPES[below(TYPES.length)]!
     const question = encodeQuestion(NAME, type)
@@ -74,7 +74,7 @@ test('no damaged message makes the reader throw, or take longer than reading tak
     if (answer.kind === 'records') assertClean(type, answer.records)
   }
   for (const kind of ['answer', 'malformed', 'none', 'records']) assert.ok(kinds.has(kind), kind)
-  assert.ok(performance.now() - started < 20_000)
+  assert.ok(process.cpuUsage(before).user < 20_000_000)
 })
 
 function assertClean(type: RecordType, records: unknown): void {

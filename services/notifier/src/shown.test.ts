@@ -68,9 +68,9 @@ test('it is short, however long the field and its words are, and soon done', () 
     'a@'.repeat(500_000),
     `=?utf-8?Q?${'=41'.repeat(300_000)}?=`,
   ]
-  const startedAt = performance.now()
+  const before = process.cpuUsage()
   for (const value of huge) assert.ok([...shown(value)].length <= 801, value.slice(0, 20))
-  assert.ok(performance.now() - startedAt < 2_000)
+  assert.ok(process.cpuUsage(before).user < 2_000_000)
   assert.equal(shown('字'.repeat(201)), `${'字'.repeat(200)}…`)
   assert.equal(shown('😀'.repeat(200)), '😀'.repeat(200))
 })

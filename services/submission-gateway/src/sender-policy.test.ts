@@ -101,9 +101,9 @@ test('there is one From field, for every reader', () => {
 
 test('hostile fields are answered in little time', () => {
   for (const part of ['(', '<', 'a:', '"', 'a@b,', 'a@b ', '@', '"\\']) {
-    const since = performance.now()
+    const before = process.cpuUsage()
     refusalOf(`From: ${part.repeat(250_000 / part.length)}`)
-    assert.ok(performance.now() - since < 500, part)
+    assert.ok(process.cpuUsage(before).user < 500_000, part)
   }
 })
 
