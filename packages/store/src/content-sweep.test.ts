@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
+import type { JobHeader } from '@sekimori/mail/job'
 import { createTestDatabase, type TestDatabase } from '@sekimori/testing/test-database'
 import { ContentGone, confirmContent, passContent, storeContent } from './content.ts'
 import { inspectContents, sweepUnconfirmed } from './content-sweep.ts'
@@ -89,15 +90,58 @@ test('what nobody refers to is freed, and what is needed but not whole is report
   assert.deepEqual(await left(), ['b-short', 'c-whole', 'd-unfinished', 'f-small'])
 })
 
-test('a job that comes again after its mail has ended is done; content that is lost without any end is an error', async () => {
-  const gone = unlessEnded(db.database, async (_job: { queueId: string }) => {
+/** Whether a job of these recipients, whose content is gone, counts as done. */
+async function isDone(queueId: string, recipients: string[], more: Partial<JobHeader> = {}): Promise<boolean> {
+  const handle = unlessEnded(db.database, async (_job: JobHeader) => {
     throw new ContentGone('gone')
   })
-  await assert.rejects(gone({ queueId: 'lost' }), ContentGone)
-  await insertTrace(db.database, [traceEntry(jobOf('ended', 'x'), 'bob@example.test', 'maildrop', 'delivered')])
-  assert.deepEqual(await gone({ queueId: 'ended' }), [])
-  const other = unlessEnded(db.database, async (_job: { queueId: string }) => {
+  const { content: _, ...header } = jobOf(queueId, 'x')
+  const envelope = { ...header.envelope, recipients: recipients.map((address) => ({ address })) }
+  const job = { ...header, ...more, envelope }
+  return handle(job).then(
+    () => true,
+    (error) => {
+      assert.ok(error instanceof ContentGone, String(error))
+      return false
+    },
+  )
+}
+
+const endAt = (queueId: string, recipient: string, stage: string, outcome: string) =>
+  insertTrace(db.database, [traceEntry(jobOf(queueId, 'x'), recipient, stage, outcome)])
+
+test('a job whose content is gone is done when each of its own recipients has an end, and an error otherwise', async () => {
+  const [bob, carol, away] = ['bob@example.test', 'carol@example.test', 'Friend@away.test']
+  assert.equal(await isDone('lost', [bob]), false)
+  await endAt('two', bob, 'maildrop', 'delivered')
+  assert.equal(await isDone('two', [bob]), true)
+  assert.equal(await isDone('two', [bob, carol]), false)
+  assert.equal(await isDone('two', [carol]), false)
+  await endAt('two', carol, 'list', 'expanded')
+  assert.equal(await isDone('two', ['Bob@Example.TEST', carol]), true)
+  assert.equal(await isDone('two', [bob, carol, away]), false)
+  // Elsewhere Friend and friend may be two people.
+  await endAt('two', away.toLowerCase(), 'remote', 'sent')
+  assert.equal(await isDone('two', [away]), false)
+  await endAt('two', away, 'remote', 'bounced')
+  assert.equal(await isDone('two', [bob, carol, away]), true)
+})
+
+test('a warning about a mail, or its being held, is no end of what was released', async () => {
+  const bob = 'bob@example.test'
+  const released = { reason: 'encrypted', direction: 'inbound', kind: 'held', token: 't' } as const
+  await endAt('warned', bob, 'warning', 'suspended')
+  assert.equal(await isDone('warned', [bob]), false)
+  await endAt('set-aside', bob, 'quarantine', 'held')
+  assert.equal(await isDone('set-aside', [bob]), true)
+  assert.equal(await isDone('set-aside', [bob], { released }), false)
+})
+
+test('a fault of another kind stays one, also of a mail that has ended', async () => {
+  await endAt('ended', 'bob@example.test', 'maildrop', 'delivered')
+  const { content: _, ...job } = jobOf('ended', 'x')
+  const other = unlessEnded(db.database, async (_job: JobHeader) => {
     throw new Error('another fault')
   })
-  await assert.rejects(other({ queueId: 'ended' }), /another fault/)
+  await assert.rejects(other(job), /another fault/)
 })

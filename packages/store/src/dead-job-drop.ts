@@ -5,6 +5,7 @@ import type { NoticeHeader } from '@sekimori/mail/notice'
 import { ContentGone, contentOpener, dropHold, readHead } from './content.ts'
 import type { Database, Queryable } from './database.ts'
 import { type DeadHeader, jobIn } from './dead-job.ts'
+import { openRecipients } from './ended-mail.ts'
 import { addNotices } from './notice-outbox.ts'
 import { insertTrace, traceEntry } from './trace.ts'
 
@@ -55,7 +56,7 @@ async function endMail(
   const job = jobIn(message)
   const isNotice = 'job' in message
   if (!isNotice && (await isTakenBack(client, message))) return []
-  const recipients = isNotice ? job.envelope.recipients : await notEnded(client, job)
+  const recipients = isNotice ? job.envelope.recipients : await openRecipients(client, job)
   const detail = `dropped by an operator: ${reason}`
   // A notice that is dropped ends nobody's mail: that has its own end.
   const stage = isNotice ? 'notice' : DEAD_STAGE
@@ -84,20 +85,6 @@ async function isTakenBack(
   if (rowCount === 0) return false
   if (content !== undefined) await dropHold(client, content.id, contentHolder(queueId, direction))
   return true
-}
-
-/** Those of the recipients whose mail has no end yet. */
-async function notEnded(
-  client: Queryable,
-  { queueId, envelope }: JobHeader,
-): Promise<JobHeader['envelope']['recipients']> {
-  const { rows } = await client.query<{ recipient: string }>(
-    `select recipient from message_trace
-     where queue_id = $1 and stage not in ('warning', 'notice') and outcome not in ('held', 'released')`,
-    [queueId],
-  )
-  const ended = new Set(rows.map(({ recipient }) => recipient))
-  return envelope.recipients.filter(({ address }) => !ended.has(address))
 }
 
 /** The notifier writes it (RFC 3464), if the sender is one of ours and wants it (RFC 3461 section 4.1). */

@@ -4,6 +4,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import type { Job } from '@sekimori/mail/job'
 import { DependencyAway } from '@sekimori/runtime/dependency'
+import { ContentGone } from '@sekimori/store/content'
 import type { Lookup } from '@sekimori/store/directory'
 import type { SigningKey } from '@sekimori/store/dkim-key'
 import { handleSign, type Ports } from './handler.ts'
@@ -123,8 +124,8 @@ test('the hold on stored content goes over to the legs, and inline content has n
   assert.deepEqual(inline.passed, [])
 })
 
-test('a job whose content is gone has reached its end before, and goes nowhere', async () => {
+test('a job whose content is gone goes nowhere, and is not passed over in silence', async () => {
   const content = { kind: 'stored' as const, id: 'c1', sizeBytes: 9 }
   const { ports } = portsThatNote({ passContent: async () => false })
-  assert.deepEqual(await handleSign(jobTo(['bob@example.test'], { content }), ports), [])
+  await assert.rejects(handleSign(jobTo(['bob@example.test'], { content }), ports), ContentGone)
 })

@@ -4,6 +4,7 @@ import { type Content, contentHolder } from '@sekimori/mail/content'
 import { headerValue, parseHeader } from '@sekimori/mail/header'
 import { type Direction, type Job, type Recipient, withHeader, withHistory } from '@sekimori/mail/job'
 import { deliverRemote, type Publication, publication, scan } from '@sekimori/queue/queues'
+import { ContentGone } from '@sekimori/store/content'
 import type { Directory } from '@sekimori/store/directory'
 import type { SigningKey } from '@sekimori/store/dkim-key'
 
@@ -15,7 +16,7 @@ export interface Ports {
   lookup: Directory['lookup']
   /** The header section of the mail. */
   head(content: Content): Promise<Buffer>
-  /** Hands the hold on stored content over; false when the content is gone, because the mail ended before. */
+  /** Hands the hold on stored content over; false when the content is gone. */
   passContent(id: string, from: string, to: string[]): Promise<boolean>
 }
 
@@ -23,7 +24,7 @@ export async function handleSign(job: Job, ports: Ports): Promise<Publication[]>
   const signed =
     job.forwarded === undefined ? await signedJob(job, ports) : await sealedJob(job, job.forwarded.by, ports)
   const legs = (await partRecipients(job.envelope.recipients, ports)).filter((leg) => leg.recipients.length > 0)
-  if (!(await passOn(job, legs, ports))) return []
+  await passOn(job, legs, ports)
   return legs.map(({ direction, recipients }) => {
     const reached = direction === 'inbound' ? alsoReached(legs) : []
     const part: Job = {
@@ -89,8 +90,10 @@ function alsoReached(legs: Leg[]): string[] {
     .flatMap(({ recipients }) => recipients.map(({ address }) => address))
 }
 
-async function passOn(job: Job, legs: Leg[], ports: Ports): Promise<boolean> {
-  if (job.content.kind === 'inline') return true
+/** @throws ContentGone: then every recipient must have ended before */
+async function passOn(job: Job, legs: Leg[], ports: Ports): Promise<void> {
+  if (job.content.kind === 'inline') return
   const holders = legs.map((leg) => contentHolder(job.queueId, leg.direction))
-  return ports.passContent(job.content.id, contentHolder(job.queueId, job.direction), holders)
+  const isThere = await ports.passContent(job.content.id, contentHolder(job.queueId, job.direction), holders)
+  if (!isThere) throw new ContentGone(`content ${job.content.id} is gone`)
 }

@@ -51,6 +51,7 @@ function portsThatNote() {
     full: async () => new Set(),
     maildropEnds: async () => new Map(),
     passContent: async () => true,
+    haveAllEnded: () => assert.fail('the content is there'),
     rewriteSender: (mailFrom, domain) => `srs=${mailFrom.replace('@', '=')}@${domain}`,
     reverseSender: () => undefined,
     judged: async (job) => job,
@@ -190,6 +191,28 @@ test('stored content is let go of last, when all copies and ends are written', a
   away.ports.deliver = () => Promise.reject(new DependencyAway('postgres'))
   await assert.rejects(handleDelivery(stored, away.ports), DependencyAway)
   assert.deepEqual(away.steps, [])
+})
+
+test('what is handed on is not passed over when its content is gone and it has no end', async () => {
+  const { ports } = portsThatNote()
+  const lookup: Ports['lookup'] = async (address) =>
+    address === 'alias@example.test'
+      ? { kind: 'alias', address, targets: ['someone@elsewhere.test'] }
+      : (DIRECTORY[address] ?? { kind: 'unknown' })
+  const stored = jobTo(['alias@example.test'], { content: { kind: 'stored', id: 'c1', sizeBytes: 5 } })
+  const asked: string[] = []
+  const after = (hasEnded: boolean): Ports => ({
+    ...ports,
+    lookup,
+    passContent: async () => false,
+    haveAllEnded: async ({ envelope }) => {
+      asked.push(...envelope.recipients.map(({ address }) => address))
+      return hasEnded
+    },
+  })
+  assert.deepEqual(await handleDelivery(stored, after(true)), [])
+  await assert.rejects(handleDelivery(stored, after(false)), ContentGone)
+  assert.deepEqual(asked, ['someone@elsewhere.test', 'someone@elsewhere.test'])
 })
 
 test('a report that is written again after its content was let go of goes without the header of the mail', async () => {

@@ -3,6 +3,7 @@
 import { contentHolder } from '@sekimori/mail/content'
 import type { Job } from '@sekimori/mail/job'
 import type { Publication } from '@sekimori/queue/queues'
+import { ContentGone } from '@sekimori/store/content'
 import type { Member } from '@sekimori/store/directory'
 import type { MaildropCopy } from '@sekimori/store/maildrop-delivery'
 import { bounces, type Failed } from './bounce.ts'
@@ -76,6 +77,10 @@ async function handOn(job: Job, outside: OutsideCopy[], ports: Ports): Promise<P
     return []
   }
   const holders = forwards.map(({ queueId }) => contentHolder(queueId, 'outbound'))
-  const isThere = await ports.passContent(content.id, holder, holders)
-  return isThere ? forwards.map(({ publication }) => publication) : []
+  const publications = forwards.map(({ publication }) => publication)
+  if (await ports.passContent(content.id, holder, holders)) return publications
+  // All that was handed on has ended before this job came again; if not, it is lost, and operators must see that.
+  for (const { message } of publications)
+    if (!(await ports.haveAllEnded(message as Job))) throw new ContentGone(`content ${content.id} is gone`)
+  return []
 }

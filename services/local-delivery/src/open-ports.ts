@@ -5,6 +5,7 @@ import { reverseSender, rewriteSender } from '@sekimori/mail/srs'
 import { contentOpener, passContent, readHead, releaseContent } from '@sekimori/store/content'
 import type { Database } from '@sekimori/store/database'
 import { openDirectory } from '@sekimori/store/directory'
+import { haveAllEnded } from '@sekimori/store/ended-mail'
 import { localOwner, mayPost, memberBatch, outsideMembers } from '@sekimori/store/list-expansion'
 import { openMaildropDelivery } from '@sekimori/store/maildrop-delivery'
 import { fullMaildrops } from '@sekimori/store/maildrop-usage'
@@ -34,6 +35,7 @@ export function openPorts(config: Config, database: Database, { judged }: Pick<J
     trace: (entries) => insertTrace(database, entries),
     release: (contentId, holder) => releaseContent(database, contentId, holder),
     passContent: (contentId, from, to) => passContent(database, contentId, from, to),
+    haveAllEnded: (job) => haveAllEnded(database, job),
     head: (job) => readHead(open(job.content)),
     rewriteSender: (mailFrom, domain) => rewriteSender(key, mailFrom, domain),
     reverseSender: (address) => {

@@ -25,8 +25,10 @@ export interface Ports {
   trace(entries: TraceEntry[]): Promise<void>
   /** Lets the hold of this leg on stored content go. */
   release(contentId: string, holder: string): Promise<void>
-  /** Hands the hold on stored content over; false when the content is gone, because the mail ended before. */
+  /** Hands the hold on stored content over; false when the content is gone. */
   passContent(contentId: string, from: string, to: string[]): Promise<boolean>
+  /** Whether each recipient of the job has a recorded end. */
+  haveAllEnded(job: Job): Promise<boolean>
   /** The header section of the mail. */
   head(job: Job): Promise<Buffer>
   /** The reverse-path at a domain of ours for mail from outside that is handed on; undefined when there can't be one. */

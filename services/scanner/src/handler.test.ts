@@ -31,6 +31,7 @@ function portsWith(verdict: Verdict, seen: string[] = []): Ports {
       seen.push(`${queueId} ${part.signature} ${engine} ${head.length}`)
     },
     recall: async () => undefined,
+    haveAllEnded: () => assert.fail('the content is there'),
     claimRelease: () => assert.fail('nothing was released'),
   }
 }

@@ -19,6 +19,8 @@ export interface Ports extends PolicyPorts {
   setAside(job: Job, parts: Part[], engine: string, head: Buffer, isEnd: boolean): Promise<void>
   /** What was set aside of this leg of the mail earlier. */
   recall(job: JobHeader): Promise<{ parts: Part[]; head: Buffer } | undefined>
+  /** Whether each recipient of the job has a recorded end. */
+  haveAllEnded(job: JobHeader): Promise<boolean>
   /** False when another job of the same release has come first. */
   claimRelease(job: Job): Promise<boolean>
 }
@@ -34,7 +36,8 @@ export async function handleScan(job: Job, ports: Ports): Promise<Publication[]>
     if (!(error instanceof ContentGone)) throw error
     // It was set aside before a crash; whether anybody was told is not known, so they are told (once) again.
     const earlier = await ports.recall(job)
-    if (earlier === undefined) throw error
+    // Those of whom nothing was set aside must have come to their end, or the mail is lost.
+    if (earlier === undefined || !(await ports.haveAllEnded(job))) throw error
     return tellOf(job, earlier.parts, earlier.head, ports)
   }
 }

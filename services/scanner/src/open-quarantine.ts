@@ -3,6 +3,7 @@ import { parseDuration } from '@sekimori/config/duration'
 import type { Broker } from '@sekimori/queue/broker'
 import { endSpan, SpanKind, startSpan, traceparentOf } from '@sekimori/runtime/telemetry'
 import type { Database } from '@sekimori/store/database'
+import { haveAllEnded } from '@sekimori/store/ended-mail'
 import { recallSetAside, setAside } from '@sekimori/store/quarantine'
 import { expireRecords, finishEnding, leaseEnding } from '@sekimori/store/quarantine-end'
 import { claimRelease, markPublished, prepareRelease } from '@sekimori/store/quarantine-release'
@@ -17,7 +18,7 @@ const BATCH = 100
 const LEASE_MARGIN_MS = 5_000
 
 export interface Quarantine {
-  handler: Pick<Ports, 'setAside' | 'recall' | 'claimRelease'>
+  handler: Pick<Ports, 'setAside' | 'recall' | 'haveAllEnded' | 'claimRelease'>
   /** Starts to carry out what is due in quarantine. */
   startKeeper(): AsyncDisposable
 }
@@ -42,6 +43,7 @@ export function openQuarantine(config: Config, database: Database, broker: Broke
       setAside: (job, parts, engine, head, isEnd) =>
         setAside(database, masterKey, job, parts, { engine, head, summary: summarize(head) }, isEnd),
       recall: (job) => recallSetAside(database, masterKey, job),
+      haveAllEnded: (job) => haveAllEnded(database, job),
       claimRelease: (job) => claimRelease(database, job),
     },
     startKeeper: () => startQuarantineKeeper(keeper, parseDuration(config.QUARANTINE_POLL_INTERVAL)!, stopping),

@@ -87,6 +87,9 @@ test('a mail that was set aside before a crash is told of though its content is 
   const [notice] = notices(published)
   assert.deepEqual([notice?.kind, addresses(notice?.job)], ['infected', ['b@notify.hold.test']])
   await assert.rejects(handleScan(job, portsFor({ kind: 'clean' }, { scan })), ContentGone)
+  // Another recipient, of whom nothing was set aside, has no end: the mail is lost for that one, which must not be passed over.
+  const haveAllEnded = async () => false
+  await assert.rejects(handleScan(job, portsFor({ kind: 'clean' }, { scan, recall, haveAllEnded })), ContentGone)
 })
 
 test('what can not be set aside is not decided: nothing is published', async () => {

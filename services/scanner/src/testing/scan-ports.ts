@@ -47,6 +47,7 @@ export function portsFor(verdict: Verdict, changes: Partial<Ports> = {}): Ports 
     policy: async (domain) => policyOf(domain),
     setAside: async (_job, parts, _engine, _head, isEnd) => void aside.push({ parts, isEnd }),
     recall: async () => undefined,
+    haveAllEnded: async () => true,
     claimRelease: async () => true,
     ...changes,
   }
