@@ -54,6 +54,28 @@ test('waiting mail is listed by domain, with what the server said', async () => 
   assert.equal(await order({ action: 'cancel', notice: false, domain }), 1)
 })
 
+test('waiting mail stands in the trace with the time of its next attempt and what the server said', async () => {
+  const { alice, to, domain, queueId } = await waitingMail()
+  const [item, ...more] = (await stack.api('GET', `/v1/messages?address=${alice.address}`)).body.items
+  assert.deepEqual(
+    [item.queueId, item.recipient, item.outcome, item.stage, more],
+    [queueId, to, 'deferred', 'remote', []],
+  )
+  assert.equal(item.endedAt, undefined)
+  assert.ok(item.waiting.attempts >= 1 && Date.parse(item.waiting.nextAttemptAt) > 0)
+  const { stage, remote } = item.history.at(-1)
+  assert.equal(stage, 'remote')
+  assert.equal(remote.reply, '450 4.2.1 Not now')
+  assert.match(remote.server, new RegExp(`^mx\\.${domain}\\[127`))
+  await order({ action: 'cancel', notice: false, domain })
+  await stack.ended(queueId)
+  const { body } = await stack.api('GET', `/v1/messages?queueId=${queueId}`)
+  assert.deepEqual(
+    body.items.map(({ outcome }: { outcome: string }) => outcome),
+    ['cancelled'],
+  )
+})
+
 test('held mail is not attempted until it is released, and then arrives', async () => {
   const { to, domain, queueId } = await waitingMail()
   assert.equal(await order({ action: 'hold', queueId }), 1)

@@ -3,10 +3,13 @@
 import { domainOf } from '@sekimori/mail/address'
 import { type Content, contentHolder } from '@sekimori/mail/content'
 import type { Job } from '@sekimori/mail/job'
+import type { Notice } from '@sekimori/mail/notice'
+import type { RemoteReply } from '@sekimori/mail/remote-reply'
 import { batched } from './batch.ts'
 import { deleteUnusedContent, releaseContent } from './content.ts'
 import type { Database, Queryable } from './database.ts'
 import { storableText, toJsonb } from './jsonb.ts'
+import { addNotices } from './notice-outbox.ts'
 import { insertTrace, type TraceEntry } from './trace.ts'
 
 /** The stage under which outbound mail ends in the trace. */
@@ -17,6 +20,8 @@ export interface Deferral {
   recipient: string
   attempts: number
   lastReply: string
+  /** What the server said; absent when this was no attempt. */
+  remote?: RemoteReply
   nextAttemptAt: Date
 }
 
@@ -24,6 +29,8 @@ export interface Deferral {
 export interface AttemptResult {
   ended: TraceEntry[]
   deferred: Deferral[]
+  /** What the sender is to be told of these ends, which the notifier takes over in the same step. */
+  notices?: Notice[]
 }
 
 /** Recipients of a mail that need nothing from its job any more: they have ended, or wait in the schedule. */
@@ -64,7 +71,12 @@ export async function recordAttempt(
     if (result.ended.length > 0) await insertTrace(client, result.ended)
     if (result.deferred.length > 0) await insertDeferrals(client, job, result.deferred, expiresAt)
     await removeEnded(client, job.queueId)
+    for (const notice of result.notices ?? []) await addNotice(client, notice)
   })
+}
+
+async function addNotice(client: Queryable, { content, ...header }: Notice): Promise<void> {
+  await addNotices(client, [header], content.kind === 'inline' ? content.bytes : Buffer.alloc(0))
 }
 
 /** Lets go of stored content that the job holds, when all of its recipients are settled. */
@@ -84,13 +96,15 @@ async function insertDeferrals(client: Queryable, job: Job, deferred: Deferral[]
     [job.queueId, toJsonb(header), await keepContent(client, job.queueId, content)],
   )
   await client.query(
-    `insert into deferred_delivery (queue_id, recipient, domain, attempts, last_reply, next_attempt_at, expires_at)
-     select $1, recipient, domain, attempts, last_reply, next_attempt_at, $7
-     from unnest($2::text[], $3::text[], $4::integer[], $5::text[], $6::timestamptz[])
-       as put_off (recipient, domain, attempts, last_reply, next_attempt_at)
+    `insert into deferred_delivery (queue_id, recipient, domain, attempts, last_reply, next_attempt_at, expires_at, remote, attempted_at)
+     select $1, recipient, domain, attempts, last_reply, next_attempt_at, $7, remote, case when remote is not null then now() end
+     from unnest($2::text[], $3::text[], $4::integer[], $5::text[], $6::timestamptz[], $8::jsonb[])
+       as put_off (recipient, domain, attempts, last_reply, next_attempt_at, remote)
      where not exists (select from message_trace where queue_id = $1 and message_trace.recipient = put_off.recipient and stage = '${REMOTE_STAGE}')
      on conflict (queue_id, recipient) do update
      set attempts = excluded.attempts, last_reply = excluded.last_reply, leased_until = null,
+       remote = coalesce(excluded.remote, deferred_delivery.remote),
+       attempted_at = coalesce(excluded.attempted_at, deferred_delivery.attempted_at),
        next_attempt_at = case when deferred_delivery.ordered is null then excluded.next_attempt_at else now() end`,
     [
       job.queueId,
@@ -100,6 +114,7 @@ async function insertDeferrals(client: Queryable, job: Job, deferred: Deferral[]
       deferred.map(({ lastReply }) => storableText(lastReply)),
       deferred.map(({ nextAttemptAt }) => nextAttemptAt),
       expiresAt,
+      deferred.map(({ remote }) => (remote === undefined ? null : toJsonb(remote))),
     ],
   )
 }

@@ -4,7 +4,8 @@ import { after, before, test } from 'node:test'
 import { newQueueId } from '@sekimori/mail/queue-id'
 import { createTestDatabase, type TestDatabase } from '@sekimori/testing/test-database'
 import { insertTrace, type TraceEntry } from './trace.ts'
-import { searchTrace, type TraceFilter } from './trace-admin.ts'
+import { searchTrace } from './trace-admin.ts'
+import type { TraceFilter } from './trace-query.ts'
 
 const noon = Date.parse('2026-01-02T12:00:00Z')
 const [first, second, third] = [newQueueId(noon - 1), newQueueId(noon), newQueueId(noon + 1)]
@@ -45,7 +46,7 @@ test('an end is told with its history and what the stage said', async () => {
     direction: 'inbound',
     history,
   })
-  assert.ok(Date.parse(endedAt) > noon)
+  assert.ok(Date.parse(endedAt!) > noon)
 })
 
 test('without a filter all ends come, newest mail first, page after page', async () => {

@@ -1,13 +1,11 @@
 // The message trace as operators ask it: "where is my mail?"
-import { normalizeAddress } from '@sekimori/mail/address'
-import type { HistoryEntry } from '@sekimori/mail/job'
-import { newQueueId } from '@sekimori/mail/queue-id'
+import type { RemoteReply } from '@sekimori/mail/remote-reply'
 import type { Queryable } from './database.ts'
 import { cutPage, type Page, type PageRequest } from './page.ts'
+import type { TracedStage } from './trace.ts'
+import { type TraceFilter, type TraceScope, traceQuery } from './trace-query.ts'
 
-const TIME_LETTERS = 10
-
-/** Where one recipient's mail ended. */
+/** Where one recipient's mail ended, or at which stage it waits. */
 export interface TracedEnd {
   queueId: string
   recipient: string
@@ -18,32 +16,27 @@ export interface TracedEnd {
   account?: string
   messageId?: string
   direction: string
-  history: HistoryEntry[]
+  history: TracedStage[]
   /** The alias, list or forwarding account through which this recipient was reached. */
   via?: string
-  endedAt: string
+  /** Absent while it waits. */
+  endedAt?: string
+  waiting?: Waiting
 }
 
-/** All that are given must hold. `address` is the recipient, the reverse-path or the account; times are of acceptance. */
-export interface TraceFilter {
-  queueId?: string | undefined
-  messageId?: string | undefined
-  address?: string | undefined
-  outcome?: string | undefined
-  /** Inclusive. */
-  since?: Date | undefined
-  /** Exclusive. */
-  until?: Date | undefined
+/** Of mail that waits for its next delivery attempt. */
+export interface Waiting {
+  attempts: number
+  nextAttemptAt: string
+  /** When it is given up. */
+  expiresAt: string
+  /** By an operator. */
+  isHeld: boolean
+  /** Whether an attempt is under way. */
+  isInHand: boolean
 }
 
-/** Whose mail may be seen: all of it, that of some domains, or an account's own. */
-export type TraceScope =
-  | { kind: 'all' }
-  | { kind: 'domains'; domains: string[] }
-  /** What it received, and what it sent, to whom it sent it: not to whom aliases, lists and others handed that on. */
-  | { kind: 'account'; address: string }
-
-/** Ends, newest mail first; a page's key is queue id, recipient and stage. */
+/** Ends and what waits, newest mail first; a page's key is queue id, recipient and stage. */
 export async function searchTrace(
   database: Queryable,
   filter: TraceFilter,
@@ -53,102 +46,6 @@ export async function searchTrace(
   const { text, values } = traceQuery(filter, { after, limit }, scope)
   const { rows } = await database.query<TraceRow>(text, values)
   return cutPage(rows, limit, (row) => [row.queue_id, row.recipient, row.stage], toEnd)
-}
-
-/**
- * The search as one statement: each way in that an index serves by itself, newest first, as many rows as the page has;
- * then the newest of all.
- */
-export function traceQuery(
-  filter: TraceFilter,
-  { after, limit }: PageRequest,
-  scope: TraceScope,
-): { text: string; values: unknown[] } {
-  const values: unknown[] = []
-  const bind = (value: unknown) => `$${values.push(value)}`
-  const conditions = conditionsOf(filter, bind)
-  // The first condition is the one that the index understands.
-  if (after !== undefined) {
-    const [queueId, recipient, stage] = after.map(bind)
-    conditions.push(`queue_id <= ${queueId}`, `(queue_id, recipient, stage) < (${queueId}, ${recipient}, ${stage})`)
-  }
-  const most = bind(limit + 1)
-  const { ways, within } = waysOf(filter, scope, bind)
-  const parts = ways.map(
-    (way) =>
-      `(select ${COLUMNS} from message_trace where ${[way, ...within, ...conditions].join(' and ')}
-        order by ${ORDER} limit ${most})`,
-  )
-  const text =
-    parts.length === 1
-      ? parts[0]!.slice(1, -1)
-      : `select distinct on (queue_id, recipient, stage) * from (${parts.join(' union all ')}) as found
-         order by ${ORDER} limit ${most}`
-  return { text, values }
-}
-
-const COLUMNS =
-  'queue_id, recipient, stage, outcome, detail, mail_from, account, message_id, direction, history, via, ended_at'
-const ORDER = 'queue_id desc, recipient desc, stage desc'
-
-type Bind = (value: unknown) => string
-
-/** Conditions of which any may hold, each with an index of its own, and conditions that must hold besides. */
-function waysOf(filter: TraceFilter, scope: TraceScope, bind: Bind): { ways: string[]; within: string[] } {
-  const { queueId, messageId, address } = filter
-  const ofScope = scopeWays(scope, bind)
-  const ofAddress = address === undefined ? [] : addressWays(bind(normalizeAddress(address)))
-  // The way that finds the fewest comes first.
-  const given = [
-    queueId === undefined ? [] : [`queue_id = ${bind(queueId)}`],
-    messageId === undefined ? [] : [`message_id = any(${bind([messageId, `<${messageId}>`])}::text[])`],
-    ...(scope.kind === 'account' ? [ofScope, ofAddress] : [ofAddress, ofScope]),
-  ].filter((ways) => ways.length > 0)
-  const [ways = ['true'], ...within] = given
-  return { ways, within: within.map((others) => `(${others.join(' or ')})`) }
-}
-
-function addressWays(address: string): string[] {
-  return [
-    `lower(recipient) = lower(${address})`,
-    `(lower(mail_from) = lower(${address}) and mail_from <> '')`,
-    `account = ${address}`,
-  ]
-}
-
-function scopeWays(scope: TraceScope, bind: Bind): string[] {
-  switch (scope.kind) {
-    case 'all':
-      return []
-    case 'account': {
-      const address = bind(scope.address)
-      return [`lower(recipient) = lower(${address})`, `(account = ${address} and (via is null or via = ${address}))`]
-    }
-    case 'domains':
-      // The domains of a token may be gone: then it shows nothing.
-      if (scope.domains.length === 0) return ['false']
-      return scope.domains.flatMap((name) => {
-        const domain = bind(name)
-        return [
-          `split_part(lower(recipient), '@', -1) = ${domain}`,
-          `(split_part(account, '@', -1) = ${domain} and account is not null)`,
-        ]
-      })
-  }
-}
-
-function conditionsOf(filter: TraceFilter, bind: Bind): string[] {
-  const { outcome, since, until } = filter
-  const conditions: string[] = []
-  if (outcome !== undefined) conditions.push(`outcome = ${bind(outcome)}`)
-  if (since !== undefined) conditions.push(`queue_id >= ${bind(firstQueueIdOf(since))}`)
-  if (until !== undefined) conditions.push(`queue_id < ${bind(firstQueueIdOf(until))}`)
-  return conditions
-}
-
-/** The time that queue ids begin with: ids given from then on sort after it. */
-function firstQueueIdOf(time: Date): string {
-  return newQueueId(Math.max(time.getTime(), 0)).slice(0, TIME_LETTERS)
 }
 
 interface TraceRow {
@@ -161,13 +58,26 @@ interface TraceRow {
   account: string | null
   message_id: string | null
   direction: string
-  history: HistoryEntry[]
+  history: TracedStage[]
   via: string | null
-  ended_at: Date
+  ended_at: Date | null
+  waiting: WaitingColumn | null
+}
+
+/** Times in milliseconds since 1970. */
+interface WaitingColumn {
+  attempts: number
+  nextAttemptAt: number
+  expiresAt: number
+  attemptedAt: number | null
+  isHeld: boolean
+  isInHand: boolean
+  remote: RemoteReply | null
 }
 
 function toEnd(row: TraceRow): TracedEnd {
-  const { recipient, stage, outcome, direction, history } = row
+  const { recipient, stage, outcome, direction, waiting } = row
+  const history = waiting === null ? row.history : [...row.history, ...lastAttempt(stage, outcome, waiting)]
   return {
     queueId: row.queue_id,
     recipient,
@@ -180,6 +90,17 @@ function toEnd(row: TraceRow): TracedEnd {
     direction,
     history,
     ...(row.via === null ? {} : { via: row.via }),
-    endedAt: row.ended_at.toISOString(),
+    ...(row.ended_at === null ? {} : { endedAt: row.ended_at.toISOString() }),
+    ...(waiting === null ? {} : { waiting: toWaiting(waiting) }),
   }
+}
+
+function lastAttempt(stage: string, outcome: string, { attemptedAt, remote }: WaitingColumn): TracedStage[] {
+  if (attemptedAt === null) return []
+  return [{ stage, at: Math.round(attemptedAt), outcome, ...(remote === null ? {} : { remote }) }]
+}
+
+function toWaiting({ attempts, nextAttemptAt, expiresAt, isHeld, isInHand }: WaitingColumn): Waiting {
+  const time = (at: number) => new Date(at).toISOString()
+  return { attempts, nextAttemptAt: time(nextAttemptAt), expiresAt: time(expiresAt), isHeld, isInHand }
 }

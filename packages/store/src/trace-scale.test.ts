@@ -6,7 +6,8 @@ import { test } from 'node:test'
 import { createTestDatabase } from '@sekimori/testing/test-database'
 import type { Database } from './database.ts'
 import { BUSY, DAYS, fillTrace } from './testing/trace-filler.ts'
-import { searchTrace, type TraceFilter, type TraceScope, traceQuery } from './trace-admin.ts'
+import { searchTrace } from './trace-admin.ts'
+import { type TraceFilter, type TraceScope, traceQuery } from './trace-query.ts'
 
 const ROWS = Number(process.env.TRACE_ROWS ?? 6_000)
 const IS_LARGE = process.env.TRACE_ROWS !== undefined

@@ -1,5 +1,6 @@
 // The message trace: where each recipient's mail ended. Written in the transaction of the effect itself.
-import type { Job } from '@sekimori/mail/job'
+import type { HistoryEntry, Job } from '@sekimori/mail/job'
+import type { RemoteReply } from '@sekimori/mail/remote-reply'
 import type { Queryable } from './database.ts'
 import { storableText, toJsonb } from './jsonb.ts'
 
@@ -25,6 +26,9 @@ export interface TraceEntry {
   via?: string
 }
 
+/** A stage as the trace keeps it: of one that spoke with a remote server what that said. */
+export type TracedStage = HistoryEntry & { remote?: RemoteReply }
+
 /** The trace entry for the end of one recipient of a job. */
 export function traceEntry(
   job: Omit<Job, 'content'>,
@@ -32,8 +36,10 @@ export function traceEntry(
   stage: string,
   outcome: string,
   detail?: string,
+  remote?: RemoteReply,
 ): TraceEntry {
-  const history = [...job.history, { stage, at: Date.now(), outcome }]
+  const end: TracedStage = { stage, at: Date.now(), outcome, ...(remote === undefined ? {} : { remote }) }
+  const history = [...job.history, end]
   const account = job.session.account ?? job.forwarded?.account
   return {
     queueId: job.queueId,

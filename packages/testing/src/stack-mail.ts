@@ -100,7 +100,7 @@ export class StackMail {
   async trace(queueId: string): Promise<{ recipient: string; stage: string; outcome: string; detail?: string }[]> {
     const { status, body } = await this.#get(`/v1/messages?queueId=${queueId}`)
     if (status !== 200) throw new Error(`trace of ${queueId}: ${status}`)
-    return body.items
+    return body.items.filter(({ endedAt }: { endedAt?: string }) => endedAt !== undefined)
   }
 
   /** The same, once the mail has ended for as many recipients (a list counts beside its members). */

@@ -1,11 +1,13 @@
 // One attempt at the open recipients of a mail, first or repeated: all destinations side by side, and for each of them
 // an order of steps that survives a crash at any point:
-//   1. the dialogue; 2. what was sent or put off is written, at once, in one transaction; 3. notices of failure are
+//   1. the dialogue; 2. what was sent or put off is written, at once, in one transaction, with the notices of what was
+//   relayed, which the notifier takes from there; 3. notices of failure are
 //   published and confirmed; 4. the failures are written as ends; 5. notices of delay are published, then noted.
 // A crash before 2 leaves the one window that SMTP has itself (the server's 250 was not written). A crash before 4 means
 // that a refused recipient is tried once more and a notice may be published twice, under the same derived queue id;
 // nobody who was sent the mail is sent it again, and no notice is lost.
 import type { Job, Recipient } from '@sekimori/mail/job'
+import type { Notice } from '@sekimori/mail/notice'
 import type { Publication } from '@sekimori/queue/queues'
 import type { AttemptResult } from '@sekimori/store/deferred'
 import { cancel, type Decision, decide, noDecision, type Standing, together } from './decision.ts'
@@ -72,8 +74,11 @@ async function attemptOne(
   const delivery = await deliverUnlessLooping(job, mail, destination, ports, signal)
   if (delivery.kind === 'busy') return postpone(`4.4.5 All dialogues with ${name} are taken`)
   const decision = decide(job, recipients, delivery.outcomes, standing, ports.schedule)
-  const { sent, deferred } = decision
-  if (sent.length + deferred.length > 0) await ports.record(job, { ended: sent, deferred }, standing.expiresAt)
+  const { sent, deferred, relayed } = decision
+  if (sent.length + deferred.length > 0) {
+    const told = (await notices(job, 'relayed', relayed, mail)).map(({ message }) => message as unknown as Notice)
+    await ports.record(job, { ended: sent, deferred, notices: told }, standing.expiresAt)
+  }
   return decision
 }
 
@@ -81,7 +86,7 @@ async function attemptOne(
 async function tell(
   job: Job,
   mail: OutboundMail,
-  { failed, delayed, relayed, dropped }: Decision,
+  { failed, delayed, dropped }: Decision,
   expiresAt: Date,
   ports: AttemptPorts,
 ): Promise<void> {
@@ -89,7 +94,6 @@ async function tell(
     await publishAll(await notices(job, 'failed', failed, mail), ports)
     await ports.record(job, { ended: [...failed.map(({ end }) => end), ...dropped], deferred: [] }, expiresAt)
   }
-  if (relayed.length > 0) await publishAll(await notices(job, 'relayed', relayed, mail), ports)
   if (delayed.length > 0) {
     await publishAll(await notices(job, 'delayed', delayed, mail), ports)
     await ports.markDelayNotified(

@@ -38,12 +38,15 @@ const minutesToNext = (decision: ReturnType<typeof decideOne>) =>
   (decision.deferred[0]!.nextAttemptAt.getTime() - NOW) / MINUTE
 
 test('a mail that was taken ends, and the trace says where and how', () => {
-  const outcome = { kind: 'sent', reply: '250 ok', remoteMta: 'mx.remote.test[192.0.2.1]', tls: 'TLSv1.3 X' } as const
+  const tls = { version: 'TLSv1.3', cipher: 'X', peer: 'CN=mx', verification: 'trusted' }
+  const outcome = { kind: 'sent', reply: '250 ok', remoteMta: 'mx.remote.test[192.0.2.1]', tls } as const
   const { sent, failed, deferred } = decideOne({ outcome })
   assert.deepEqual([failed, deferred], [[], []])
   assert.equal(sent[0]?.stage, 'remote')
   assert.equal(sent[0]?.outcome, 'sent')
-  assert.equal(sent[0]?.detail, 'mx.remote.test[192.0.2.1]: 250 ok (TLSv1.3 X)')
+  assert.equal(sent[0]?.detail, 'mx.remote.test[192.0.2.1]: 250 ok (TLSv1.3 X, CN=mx trusted)')
+  const { remote } = JSON.parse(sent[0]!.history).at(-1)
+  assert.deepEqual(remote, { reply: '250 ok', server: 'mx.remote.test[192.0.2.1]', tls })
 })
 
 test('a refused mail ends as bounced', () => {
@@ -55,6 +58,7 @@ test('a refused mail ends as bounced', () => {
 test('a deferred mail is tried again by the schedule', () => {
   const first = decideOne({ outcome: later })
   assert.deepEqual([first.deferred[0]?.attempts, first.deferred[0]?.lastReply], [1, '4.2.1 450 4.2.1 busy'])
+  assert.deepEqual(first.deferred[0]?.remote, { reply: '450 4.2.1 busy' })
   assert.ok(minutesToNext(first) >= 0.9 && minutesToNext(first) <= 1.1)
   const third = decideOne({ outcome: later, standing: { attempts: new Map([[BOB, 2]]) }, ageMs: 5 * HOUR })
   assert.equal(third.deferred[0]?.attempts, 3)

@@ -3,7 +3,16 @@ import type { Job, Recipient } from '@sekimori/mail/job'
 import { type Deferral, REMOTE_STAGE } from '@sekimori/store/deferred'
 import { type TraceEntry, traceEntry } from '@sekimori/store/trace'
 import { type Undelivered, wantsNotice } from './notice.ts'
-import { describeFailure, describeSent, type Failure, type Outcome, oneLine, rejected, type Sent } from './outcome.ts'
+import {
+  describeFailure,
+  describeSent,
+  type Failure,
+  type Outcome,
+  oneLine,
+  rejected,
+  remoteReply,
+  type Sent,
+} from './outcome.ts'
 import { retryDelayMs, type Schedule } from './schedule.ts'
 
 /** What earlier attempts have left behind. */
@@ -75,23 +84,23 @@ export function decide(
   now = Date.now(),
 ): Decision {
   const decision = noDecision()
-  const end = (recipient: Recipient, outcome: string, detail: string) =>
-    traceEntry(job, recipient.address, REMOTE_STAGE, outcome, detail)
   for (const recipient of recipients) {
     const outcome = outcomes.get(recipient.address)!
+    const end = (word: string, detail: string) =>
+      traceEntry(job, recipient.address, REMOTE_STAGE, word, detail, remoteReply(outcome))
     switch (outcome.kind) {
       case 'sent':
-        decision.sent.push(end(recipient, 'sent', describeSent(outcome)))
+        decision.sent.push(end('sent', describeSent(outcome)))
         if (isToldByUs(job, recipient, outcome)) decision.relayed.push({ recipient, failure: asRelayed(outcome) })
         break
       case 'rejected':
-        decision.failed.push({ recipient, failure: outcome, end: end(recipient, 'bounced', describeFailure(outcome)) })
+        decision.failed.push({ recipient, failure: outcome, end: end('bounced', describeFailure(outcome)) })
         break
       case 'deferred':
         if (now >= standing.expiresAt.getTime()) {
           const failure: Failure = { ...outcome, kind: 'rejected', status: '4.4.7' }
           const detail = `4.4.7 given up; last: ${describeFailure(outcome)}`
-          decision.failed.push({ recipient, failure, end: end(recipient, 'deferred-expired', detail) })
+          decision.failed.push({ recipient, failure, end: end('deferred-expired', detail) })
         } else {
           decision.deferred.push(deferral(job, recipient, outcome, standing, schedule, now))
           if (isDelayed(job, recipient, standing, schedule, now)) decision.delayed.push({ recipient, failure: outcome })
@@ -119,6 +128,7 @@ function deferral(
     recipient: recipient.address,
     attempts,
     lastReply: describeFailure(failure),
+    remote: remoteReply(failure),
     nextAttemptAt: new Date(Math.min(...times)),
   }
 }

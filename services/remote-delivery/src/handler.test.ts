@@ -40,9 +40,10 @@ async function play({ outcomes = {}, settled = [], failing, hops = 0, isBusy = f
       if (isBusy) return { kind: 'busy' }
       return { kind: 'answered', outcomes: new Map(recipients.map(({ address }) => [address, outcomes[address]!])) }
     },
-    async record(_job, { ended, deferred }) {
+    async record(_job, { ended, deferred, notices = [] }) {
       for (const { recipient, outcome } of ended) step(`end ${recipient} ${outcome}`)
       for (const { recipient, attempts } of deferred) step(`defer ${recipient} ${attempts}`)
+      for (const notice of notices) step(`with notice ${(notice as { action?: string }).action}`)
     },
     async publish({ message }) {
       const { action, recipients } = message as unknown as { action: string; recipients: { address: string }[] }
@@ -113,6 +114,12 @@ test('a mail that we forward to somebody whom it was delivered to before is retu
   assert.deepEqual((await play({}, forwarded)).steps, [`notice failed ${BOB}`, `end ${BOB} bounced`, 'release'])
   const { steps } = await play({ outcomes: { [BOB]: sent } }, outboundJob([BOB], {}, text))
   assert.equal(steps[0], `deliver ${BOB}`)
+})
+
+test('the notice that a mail was relayed is written with its end, in one step: no crash comes between', async () => {
+  const job = outboundJob([{ address: BOB, notify: ['SUCCESS'] }, CAROL])
+  const { steps } = await play({ outcomes: { [BOB]: sent, [CAROL]: sent } }, job)
+  assert.deepEqual(steps.slice(1), [`end ${BOB} sent`, `end ${CAROL} sent`, 'with notice relayed', 'release'])
 })
 
 test('failures at several destinations are told in one notice', async () => {

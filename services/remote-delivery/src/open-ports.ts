@@ -53,9 +53,9 @@ export function openPorts(resources: Resources): OpenPorts {
   const recordEnds = openEndRecorder(database)
   const handler: Ports = {
     ...common,
-    // When nothing is put off there is no schedule to mind: the ends of many mails share a statement.
+    // When nothing is put off and nobody is told, there is no schedule to mind: the ends of many mails share a statement.
     record: (job, result, expiresAt) =>
-      result.deferred.length > 0
+      result.deferred.length > 0 || (result.notices ?? []).length > 0
         ? common.record(job, result, expiresAt)
         : insist(() => recordEnds(result.ended), service.dependencies, drained),
     settledRecipients: (queueId) => settledRecipients(database, queueId),

@@ -71,5 +71,6 @@ test('the trace shows who said what', () => {
   assert.equal(describeFailure(deferred('4.4.3', 'DNS')), '4.4.3 DNS')
   const sent = { kind: 'sent', reply: '250 2.0.0 Ok', remoteMta: 'mx.remote.test[192.0.2.1]' } as const
   assert.equal(describeSent(sent), 'mx.remote.test[192.0.2.1]: 250 2.0.0 Ok (not encrypted)')
-  assert.match(describeSent({ ...sent, tls: 'TLSv1.3 TLS_AES_128_GCM_SHA256' }), /\(TLSv1\.3 TLS_AES_128_GCM_SHA256\)$/)
+  const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', peer: 'CN=mx', verification: 'trusted' }
+  assert.match(describeSent({ ...sent, tls }), /\(TLSv1\.3 TLS_AES_128_GCM_SHA256, CN=mx trusted\)$/)
 })

@@ -1,4 +1,5 @@
 // What replies and failures mean for a recipient (RFC 5321 section 4.2, RFC 3463): sent, rejected for good, or deferred.
+import type { RemoteReply, TlsSession } from '@sekimori/mail/remote-reply'
 
 /** The mail did not go out. `diagnostic` is the reply, or our words for what failed, on one line. */
 export interface Failure {
@@ -8,14 +9,16 @@ export interface Failure {
   diagnostic: string
   /** Name and address of the server that was spoken to. */
   remoteMta?: string
+  /** Of an encrypted session. */
+  tls?: TlsSession
 }
 
-/** The server took the mail; `reply` is its last reply, `tls` version and cipher suite of an encrypted session. */
+/** The server took the mail; `reply` is its last reply, `tls` that of an encrypted session. */
 export interface Sent {
   kind: 'sent'
   reply: string
   remoteMta: string
-  tls?: string
+  tls?: TlsSession
   /** The server knows RFC 3461 and was told what the sender wants to hear. */
   isDsnPassedOn?: true
 }
@@ -63,7 +66,21 @@ export function describeFailure({ status, diagnostic, remoteMta }: Failure): str
 
 /** A delivery as the trace keeps it. */
 export function describeSent({ reply, remoteMta, tls }: Sent): string {
-  return `${remoteMta}: ${oneLine(reply)} (${tls ?? 'not encrypted'})`
+  return `${remoteMta}: ${oneLine(reply)} (${tls === undefined ? 'not encrypted' : describeTls(tls)})`
+}
+
+function describeTls({ version, cipher, peer, verification }: TlsSession): string {
+  return `${version} ${cipher}, ${peer} ${verification}`
+}
+
+/** The same in fields of their own. */
+export function remoteReply(outcome: Outcome): RemoteReply {
+  const { remoteMta, tls } = outcome
+  return {
+    reply: outcome.kind === 'sent' ? oneLine(outcome.reply) : outcome.diagnostic,
+    ...(remoteMta === undefined ? {} : { server: remoteMta }),
+    ...(tls === undefined ? {} : { tls }),
+  }
 }
 
 /** The failure that counts when several servers of one destination failed: as long as one of them may work later, wait. */

@@ -1,6 +1,7 @@
 // An open session with a remote server: offers it a mail, and says QUIT at the end (RFC 5321 section 3.3).
 import { TLSSocket } from 'node:tls'
 import type { Recipient } from '@sekimori/mail/job'
+import type { TlsSession } from '@sekimori/mail/remote-reply'
 import { type Capabilities, capabilityFault } from './capability.ts'
 import type { Reached } from './mx.ts'
 import { isEightBitMail, type OutboundMail } from './outbound-mail.ts'
@@ -45,7 +46,7 @@ export class Session implements Disposable {
     const outcomes = new Map<string, Outcome>()
     const possible = recipients.filter(({ address }) => {
       const fault = capabilityFault(mail, address, server)
-      if (fault !== undefined) outcomes.set(address, { ...fault, remoteMta: this.remoteMta })
+      if (fault !== undefined) outcomes.set(address, { ...fault, ...this.#facts() })
       return fault === undefined
     })
     for (let from = 0; from < possible.length; from += RECIPIENTS_MOST) {
@@ -73,15 +74,12 @@ export class Session implements Disposable {
   }
 
   async #transact(mail: OutboundMail, recipients: Recipient[], signal: AbortSignal): Promise<Map<string, Outcome>> {
-    const tls = this.#tls()
-    const { remoteMta } = this
+    const facts = this.#facts()
     const passed = this.#connection.extensions.includes('DSN') ? { isDsnPassedOn: true as const } : {}
     const results = await transact(this.#connection, mail, recipients, this.#limits, signal)
     const named = [...results].map(([address, result]): [string, Outcome] => [
       address,
-      result.kind === 'accepted'
-        ? { kind: 'sent', reply: result.reply, remoteMta, ...passed, ...(tls === undefined ? {} : { tls }) }
-        : { ...result, remoteMta },
+      result.kind === 'accepted' ? { kind: 'sent', reply: result.reply, ...facts, ...passed } : { ...result, ...facts },
     ])
     return new Map(named)
   }
@@ -118,11 +116,17 @@ export class Session implements Disposable {
     return this.#connection.offersTls
   }
 
-  #tls(): string | undefined {
-    const socket = this.tlsSocket
-    if (socket === undefined) return undefined
-    const peer = socket.getPeerX509Certificate()?.subject.split('\n').at(-1) ?? 'no certificate'
-    return `${socket.getProtocol()} ${socket.getCipher().standardName}, ${peer} ${verification(socket, this.proof)}`
+  /** Who the server is, and how the session is encrypted. */
+  #facts(): { remoteMta: string; tls?: TlsSession } {
+    const { remoteMta, tlsSocket: socket } = this
+    if (socket === undefined) return { remoteMta }
+    const tls = {
+      version: socket.getProtocol() ?? 'unknown',
+      cipher: socket.getCipher().standardName,
+      peer: socket.getPeerX509Certificate()?.subject.split('\n').at(-1) ?? 'no certificate',
+      verification: verification(socket, this.proof),
+    }
+    return { remoteMta, tls }
   }
 
   /** Ends it without a farewell. */

@@ -1,5 +1,5 @@
 // Who calls the settings API and what that caller may see. A route that does not say otherwise is the administrator's.
-import type { TraceScope } from '@sekimori/store/trace-admin'
+import type { TraceScope } from '@sekimori/store/trace-query'
 import type { FastifyRequest } from 'fastify'
 import { Problem } from './problem.ts'
 

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { parseVerdict, verdictKinds } from '@sekimori/authentication/sender-verdict'
 import { verdictText } from '@sekimori/authentication/verdict-text'
 import { timeOfQueueId } from '@sekimori/mail/queue-id'
+import { RemoteReply } from '@sekimori/mail/remote-reply'
 import { searchTrace, type TracedEnd } from '@sekimori/store/trace-admin'
 import Type from 'typebox'
 import type { Context } from '../app.ts'
@@ -15,16 +16,16 @@ const time = Type.String({ format: 'date-time' })
 const MessageEnd = Type.Object({
   queueId: Type.String(),
   acceptedAt: time,
-  endedAt: time,
+  endedAt: Type.Optional(time),
   direction: Type.String({ description: 'submission, inbound or outbound' }),
   mailFrom: Type.String({ description: 'reverse-path; empty for reports and warnings' }),
   recipient: Type.String(),
   account: Type.Optional(Type.String({ description: 'the account that sent it, if one did' })),
   messageId: Type.Optional(Type.String()),
-  stage: Type.String({ description: 'where the mail ended for this recipient' }),
+  stage: Type.String({ description: 'where the mail ended for this recipient, or waits' }),
   outcome: Type.String({
     description:
-      'delivered, expanded (a list), sent, bounced, quarantined, refused (in the session, by DMARC), dropped or deferred-expired, cancelled; of a warning: dropped (switched off), suspended or capped; of mail that was set aside unchecked: held, released (a further item tells its end), deleted or expired',
+      'delivered, expanded (a list), sent, bounced, quarantined, refused (in the session, by DMARC), dropped or deferred-expired, cancelled; of a warning: dropped (switched off), suspended or capped; of mail that was set aside unchecked: held, released (a further item tells its end), deleted or expired; deferred while it waits for its next delivery attempt',
   }),
   detail: Type.Optional(Type.String({ description: "the remote server's last reply, what was found, or why" })),
   via: Type.Optional(Type.String({ description: 'the alias, list or forwarding account that led to this recipient' })),
@@ -42,7 +43,26 @@ const MessageEnd = Type.Object({
       { description: 'of mail that reached a maildrop: what its owner was told about the sender' },
     ),
   ),
-  history: Type.Array(Type.Object({ stage: Type.String(), at: time, outcome: Type.String() })),
+  history: Type.Array(
+    Type.Object({
+      stage: Type.String(),
+      at: time,
+      outcome: Type.String(),
+      remote: Type.Optional(RemoteReply),
+    }),
+  ),
+  waiting: Type.Optional(
+    Type.Object(
+      {
+        attempts: Type.Integer({ description: 'attempts made so far' }),
+        nextAttemptAt: time,
+        expiresAt: time,
+        isHeld: Type.Boolean({ description: 'held by an operator' }),
+        isInHand: Type.Boolean({ description: 'an attempt is under way' }),
+      },
+      { description: 'of mail that waits for its next delivery attempt: there is no endedAt yet' },
+    ),
+  ),
 })
 const querystring = listingQuery({
   queueId: Type.Optional(queueId('that the 250 reply named')),
@@ -53,9 +73,9 @@ const querystring = listingQuery({
   until: instant('accepted before this time'),
 })
 const description =
-  'One item for each recipient whose mail has reached its end, newest mail first, with what each stage did to it. ' +
-  'A mail that is still under way to a recipient (in a queue, or waiting for the next delivery attempt) has no end yet, ' +
-  'so it is not listed for that recipient. Metadata only, never content. A token of an operator sees the mail of its domains; that of an account sees what it received and what ' +
+  'One item for each recipient whose mail has reached its end or was put off, newest mail first, with what each stage did to it. ' +
+  'Mail that waits for the next delivery attempt is listed with the outcome deferred, the last reply and the time of that attempt; ' +
+  'mail that is in a queue before its first one is not listed yet. Metadata only, never content. A token of an operator sees the mail of its domains; that of an account sees what it received and what ' +
   'it sent, for the recipients that it named.'
 
 export const messageRoutes =
