@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { checkChain, checkSignatures, signMail } from '@sekimori/testing/dkim-check'
+import { eventually } from '@sekimori/testing/eventually'
 import { bodyOf, composeMail, fieldOf, fieldsOf, subjectOf } from '@sekimori/testing/mail-text'
 import { rewrittenSender } from '@sekimori/testing/rewritten-sender'
 import { sharedStack } from '@sekimori/testing/shared-stack'
@@ -111,6 +112,29 @@ test('S2-03 a bounce to a rewritten sender comes back to who sent the mail, as a
   await stack.sendAsStranger('', [mailFrom], composeMail({ from: 'mailer-daemon@elsewhere.example', to: mailFrom }))
   const bounce = await arrived(stack, sender)
   assert.equal(bounce.mailFrom, '')
+})
+
+test('S2-03 a sender that others have rewritten before leads bounces to the first of them, however often', async () => {
+  const stack = await sharedStack()
+  const bob = await stack.createMailbox()
+  const [target, first] = [`bob@${stack.createRemoteDomain()}`, stack.createRemoteDomain()]
+  await forward(stack, bob, [target])
+  const rest = 'HHHH=TT=orig.example=Joe.Q'
+  const wrapped = new RegExp(`^SRS1=\\w{8}=${first}==${rest}@${DOMAIN}$`)
+  for (const sender of [`SRS0=${rest}@${first}`, `SRS1=GGGG=${first}==${rest}@second.example`]) {
+    const before = countAt(stack, target)
+    await stack.sendAsStranger(sender, [bob.address], composeMail({ from: SENDER, to: bob.address }))
+    await eventually(() => countAt(stack, target) > before)
+    const { mailFrom } = stack.remote.mails.filter(({ recipients }) => recipients.includes(target)).at(-1)!
+    assert.match(mailFrom, wrapped)
+    await stack.sendAsStranger('', [mailFrom], composeMail({ from: 'mailer-daemon@elsewhere.example', to: mailFrom }))
+  }
+  const home = `SRS0=${rest}@${first}`
+  await eventually(() => countAt(stack, home) === 2)
+  await using smtp = await stack.dialMx()
+  await smtp.say('MAIL FROM:<>', 250)
+  const forged = await smtp.say(`RCPT TO:<SRS1=aaaaaaaa=${first}==${rest}@${DOMAIN}>`)
+  assert.equal(`${forged.code} ${forged.enhanced}`, '550 5.7.1')
 })
 
 test('S2-03 rewritten senders that are forged or expired, or that get other mail than bounces, are refused', async () => {

@@ -12,11 +12,12 @@ const BODY = Buffer.from(`.\r\n..\r\n.dots\r\n日本語の本文、8ビットの
 for (const name of peerNames) {
   test(`mail to ${name} and from it arrives octet by octet, and whom it refuses comes back`, async () => {
     const stack = await sharedStack()
-    await using peer = await startPeer(name, stack.remote.port, stack.endpoints.mx)
+    const alice = await stack.createMailbox({ locale: 'en' })
+    const { mx, submission: port587 } = stack.endpoints
+    await using peer = await startPeer(name, stack.remote.port, { mx, submission: port587, login: alice })
     const { domain, endpoint } = peer
     stack.dns.set(domain, 'MX', [{ exchange: `mx.${domain}`, priority: 10 }])
     stack.dns.set(`mx.${domain}`, 'A', [endpoint.host])
-    const alice = await stack.createMailbox({ locale: 'en' })
     const recipients = [`one@${domain}`, `refused@${domain}`, `two@${domain}`]
 
     await using submission = await stack.dialSmtps(alice)
@@ -41,5 +42,14 @@ for (const name of peerNames) {
     const [received] = await stack.received(bob, 1)
     assert.deepEqual(bodyOf(received!), BODY)
     assert.equal(fieldOf(received!, 'Return-Path'), `<one@${domain}>`)
+
+    // Through submission: the peer logs in as alice, so that the mail is hers and signed.
+    const carol = await stack.createMailbox()
+    const own = composeMail({ from: alice.address, to: carol.address, subject: name, body: BODY })
+    await outside.send({ mailFrom: alice.address, recipients: [carol.address], parameters: 'BODY=8BITMIME' }, own)
+    const [submitted] = await stack.received(carol, 1)
+    assert.deepEqual(bodyOf(submitted!), BODY)
+    assert.equal(fieldsOf(submitted!, 'DKIM-Signature').length, 2)
+    assert.match(fieldOf(submitted!, 'Authentication-Results'), new RegExp(`\\bauth=pass smtp\\.auth=${alice.address}`))
   })
 }

@@ -1,10 +1,11 @@
 // "Where is my mail?": operators see their domains, accounts their own mail, and nobody sees content.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { eventually } from '@sekimori/testing/eventually'
 import { composeMail, fieldOf } from '@sekimori/testing/mail-text'
 import { callApi, type Method } from '@sekimori/testing/settings-client'
 import { sharedStack } from '@sekimori/testing/shared-stack'
-import type { Stack } from '@sekimori/testing/stack'
+import type { Mailbox, Stack } from '@sekimori/testing/stack'
 import { createAccount, createAlias, createDomain, forward } from '@sekimori/testing/stack-addresses'
 
 interface End {
@@ -141,4 +142,47 @@ test('a token opens nothing but the trace, ends when it is revoked, and with wha
     { account: 'no@example.test' },
   ]
   for (const wish of wrong) assert.equal((await stack.api('POST', '/v1/tokens', { name: 'x', ...wish })).status, 422)
+})
+
+test("an operator's token reaches waiting mail of its domains, and what is decided about where that goes; no more", async () => {
+  const stack = await sharedStack()
+  const [mine, other] = [await createDomain(stack), await createDomain(stack)]
+  const [remote, elsewhere] = [stack.createRemoteDomain(), stack.createRemoteDomain()]
+  const [ann, ben] = [await createAccount(stack, `ann@${mine}`), await createAccount(stack, `ben@${other}`)]
+  for (const domain of [remote, elsewhere]) await stack.api('PATCH', `/v1/destinations/${domain}`, { isPaused: true })
+  const send = (from: Mailbox, domain: string) =>
+    stack.submit(from, [`x@${domain}`], composeMail({ from: from.address, to: `x@${domain}` }))
+  const [ofAnn, ofBen] = [await send(ann, remote), await send(ben, remote), await send(ben, elsewhere)]
+  const waiting = async (domain: string) => (await stack.api('GET', `/v1/deferred-mail?domain=${domain}`)).body.items
+  await eventually(async () => (await waiting(remote)).length === 2 && (await waiting(elsewhere)).length === 1)
+
+  const { call } = await withToken(stack, { domains: [mine] })
+  const items = async (path: string) => (await call('GET', path)).body.items
+  assert.deepEqual(await items('/v1/deferred-mail').then((all) => all.map(({ queueId }: End) => queueId)), [ofAnn])
+  const [domain, ...more] = await items('/v1/deferred-mail/domains')
+  assert.deepEqual([domain.domain, domain.recipients, more], [remote, 1, []])
+  const named = (all: { domain: string }[]) => all.map((one) => one.domain)
+  assert.deepEqual(named(await items('/v1/destinations')), [remote])
+  assert.equal((await call('GET', `/v1/destinations/${remote}`)).body.isPaused, true)
+  assert.equal((await call('GET', `/v1/destinations/${elsewhere}`)).status, 404)
+  for (const method of ['PATCH', 'DELETE'] as const)
+    assert.equal(
+      (await call(method, `/v1/destinations/${remote}`, method === 'PATCH' ? { isPaused: false } : undefined)).status,
+      403,
+    )
+
+  const cancel = { action: 'cancel', notice: false }
+  const order = async (body: object) => (await call('POST', '/v1/deferred-mail/orders', body)).body.recipients
+  assert.equal(await order({ ...cancel, queueId: ofBen }), 0)
+  assert.equal(await order({ ...cancel, domain: elsewhere }), 0)
+  assert.equal(await order({ ...cancel, domain: remote }), 1)
+  assert.equal((await stack.ended(ofAnn))[0]!.outcome, 'cancelled')
+  assert.equal((await waiting(remote)).length, 1)
+  const asAnn = await withToken(stack, { account: ann.address })
+  for (const path of ['/v1/deferred-mail', '/v1/deferred-mail/domains', '/v1/destinations'])
+    assert.equal((await asAnn.call('GET', path)).status, 403, path)
+  for (const name of [remote, elsewhere]) {
+    await stack.api('POST', '/v1/deferred-mail/orders', { ...cancel, domain: name })
+    await stack.api('DELETE', `/v1/destinations/${name}`)
+  }
 })

@@ -1,17 +1,24 @@
 // npm run bench:tarpit: mails to 50 destinations, with all of them well and with one that tarpits. How long do the others
-// take? Alternates the two and prints a table.
+// take? Alternates the two, prints a table, and ends with status 1 when it is more than 1.2 times as long, or takes too long.
 import { parseArgs } from 'node:util'
 import { composeMail } from '@sekimori/testing/mail-text'
 import { type RemoteServer, startRemoteServer } from '@sekimori/testing/remote-server'
 import { type Stack, startStack } from '@sekimori/testing/stack'
+import { unlimitedSending } from '@sekimori/testing/stack-settings'
 import pg from 'pg'
 
 const { values } = parseArgs({
-  options: { mails: { type: 'string', default: '10000' }, rounds: { type: 'string', default: '1' } },
+  options: {
+    mails: { type: 'string', default: '10000' },
+    rounds: { type: 'string', default: '1' },
+    minutes: { type: 'string', default: '40' },
+  },
 })
 const DESTINATIONS = 50
 const CONNECTIONS = 16
 const POLL_MS = 250
+const RATIO_MOST = 1.2
+const deadline = performance.now() + Number(values.minutes) * 60_000
 
 interface World {
   stack: Stack
@@ -40,8 +47,12 @@ async function run({ stack, client, servers }: World, mails: number, isTarpit: b
     }),
   )
   const wanted = mails - Math.ceil(mails / DESTINATIONS)
-  while ((await countEnds(client, alice.address, domains[0]!)) < wanted)
+  for (let ended = 0; ended < wanted; ) {
+    if (performance.now() > deadline)
+      throw new Error(`${ended} of ${wanted} mails have ended after ${values.minutes} minutes`)
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    ended = await countEnds(client, alice.address, domains[0]!)
+  }
   const seconds = (performance.now() - startedAt) / 1000
   await stack.api('POST', '/v1/deferred-mail/orders', { action: 'cancel', notice: false, domain: domains[0] })
   return seconds
@@ -56,7 +67,7 @@ async function countEnds(client: pg.Client, account: string, slow: string): Prom
 }
 
 async function main(): Promise<void> {
-  await using stack = await startStack()
+  await using stack = await startStack({ settings: unlimitedSending })
   await using resources = new AsyncDisposableStack()
   const servers: RemoteServer[] = []
   for (let index = 0; index < DESTINATIONS; index++)
@@ -72,6 +83,7 @@ async function main(): Promise<void> {
     const [well, tarpit] = [await run(world, mails, false), await run(world, mails, true)]
     const cells = [mails, well.toFixed(1), tarpit.toFixed(1), (tarpit / well).toFixed(2)]
     process.stdout.write(`| ${cells.join(' | ')} |\n`)
+    if (tarpit > well * RATIO_MOST) process.exitCode = 1
   }
 }
 

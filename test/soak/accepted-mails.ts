@@ -1,9 +1,8 @@
-// What clients hand in: mails to one or more recipients, some here, most elsewhere; noted when the answer was 250.
+// What clients and other servers hand in: mails to one or more recipients; noted when the answer was 250.
 
 import { eventually } from '@sekimori/testing/eventually'
 import { composeMail } from '@sekimori/testing/mail-text'
 import type { SmtpDialer } from '@sekimori/testing/smtp-dialer'
-import type { Mailbox, Stack } from '@sekimori/testing/stack'
 import type { Chance } from './chance.ts'
 
 export interface AcceptedMail {
@@ -11,37 +10,49 @@ export interface AcceptedMail {
   recipients: string[]
 }
 
+/** Who hands mail in, how, and to whom. */
+export interface Sender {
+  mailFrom: string
+  dial(): Promise<SmtpDialer>
+  addressee(): string
+}
+
 const RECIPIENTS_MOST = 4
 const PATIENCE_MS = 120_000
 
-/** Sends until so many mails were accepted; what became of a mail whose answer was lost is not asked. */
+/**
+ * Sends until so many mails were accepted, or the time is over; what became of a mail whose answer was lost is not asked.
+ * Who is refused for minutes gives up: the report then shows fewer mails than asked for.
+ */
 export async function sendMails(
-  stack: Stack,
-  sender: Mailbox,
-  addressees: () => string,
+  { mailFrom, dial, addressee }: Sender,
   count: number,
   chance: Chance,
+  until: AbortSignal,
 ): Promise<AcceptedMail[]> {
   const accepted: AcceptedMail[] = []
   let session: SmtpDialer | undefined
-  while (accepted.length < count) {
-    const recipients = [...new Set(Array.from({ length: 1 + chance.below(RECIPIENTS_MOST) }, addressees))]
-    const queueId = await eventually(
-      async () => {
-        try {
-          session ??= await stack.dialSmtps(sender)
-          const mail = composeMail({ from: sender.address, to: recipients[0]! })
-          return (await session.send({ mailFrom: sender.address, recipients }, mail)).queueId!
-        } catch (error) {
-          await session?.[Symbol.asyncDispose]()
-          session = undefined
-          throw error
-        }
-      },
-      { withinMs: PATIENCE_MS },
-    )
-    accepted.push({ queueId, recipients })
+  while (accepted.length < count && !until.aborted) {
+    const recipients = [...new Set(Array.from({ length: 1 + chance.below(RECIPIENTS_MOST) }, addressee))]
+    const attempt = async () => {
+      try {
+        session ??= await dial()
+        const mail = composeMail({ from: mailFrom, to: recipients[0]! })
+        return (await session.send({ mailFrom, recipients }, mail)).queueId!
+      } catch (error) {
+        await session?.[Symbol.asyncDispose]()
+        session = undefined
+        if (until.aborted) return 'late'
+        throw error
+      }
+    }
+    try {
+      accepted.push({ queueId: await eventually(attempt, { withinMs: PATIENCE_MS }), recipients })
+    } catch (error) {
+      process.stderr.write(`${mailFrom} gives up: ${String((error as Error).cause ?? error)}\n`)
+      break
+    }
   }
   await session?.[Symbol.asyncDispose]()
-  return accepted
+  return accepted.filter(({ queueId }) => queueId !== 'late')
 }

@@ -2,9 +2,11 @@
 import { fieldsOf } from '@sekimori/testing/mail-text'
 import type { RemoteServer } from '@sekimori/testing/remote-server'
 import type { AcceptedMail } from './accepted-mails.ts'
-import type { End } from './soak.ts'
+import type { End } from './ends.ts'
 
 export interface Report {
+  /** Mails that were to be sent, and those that were accepted. */
+  asked: number
   mails: number
   /** Recipients of accepted mails. */
   recipients: number
@@ -12,37 +14,50 @@ export interface Report {
   ends: Record<string, number>
   /** Sum of the ends. */
   sum: number
-  /** Recipients without an end, and with more than one. */
+  /** Recipients without an end, and with more than one end or copy. */
   missing: string[]
   double: string[]
-  /** Ends that say `sent` without any server having the mail. */
+  /** Ends that say `sent` or `delivered` without any server, or maildrop, having the mail. */
   lost: string[]
   /** Second copies at the remote servers: the window that SMTP leaves open. */
   copies: number
   kills: Record<string, number>
 }
 
+export interface Found {
+  ends: End[]
+  /** What lies in maildrops. */
+  delivered: Omit<End, 'outcome'>[]
+  servers: RemoteServer[]
+}
+
+const keyOf = ({ queueId, recipient }: Omit<End, 'outcome'>) => `${queueId} ${recipient}`
+
 export function account(
+  asked: number,
   accepted: AcceptedMail[],
-  ends: End[],
-  servers: RemoteServer[],
+  { ends, delivered, servers }: Found,
   kills: Record<string, number>,
 ): Report {
   const wanted = accepted.flatMap(({ queueId, recipients }) => recipients.map((address) => `${queueId} ${address}`))
-  const found = Map.groupBy(ends, ({ queueId, recipient }) => `${queueId} ${recipient}`)
+  const found = Map.groupBy(ends, keyOf)
   const received = receivedBy(servers)
-  const sent = ends
-    .filter(({ outcome }) => outcome === 'sent')
-    .map(({ queueId, recipient }) => `${queueId} ${recipient}`)
+  const kept = Map.groupBy(delivered, keyOf)
+  const keysOf = (word: string) => ends.filter(({ outcome }) => outcome === word).map(keyOf)
   const outcomes = Object.entries(Object.groupBy(ends, ({ outcome }) => outcome))
+  const more = (groups: Map<string, unknown[]>) => [...groups].filter(([, list]) => list.length > 1).map(([key]) => key)
   return {
+    asked,
     mails: accepted.length,
     recipients: wanted.length,
     ends: Object.fromEntries(outcomes.map(([outcome, list]) => [outcome, list!.length])),
     sum: ends.length,
     missing: wanted.filter((key) => !found.has(key)),
-    double: [...found].filter(([, list]) => list.length > 1).map(([key]) => key),
-    lost: sent.filter((key) => !received.has(key)),
+    double: [...more(found), ...more(kept)],
+    lost: [
+      ...keysOf('sent').filter((key) => !received.has(key)),
+      ...keysOf('delivered').filter((key) => !kept.has(key)),
+    ],
     copies: [...received].reduce((sum, [key, count]) => sum + (found.has(key) ? count - 1 : 0), 0),
     kills,
   }
@@ -61,6 +76,21 @@ function receivedBy(servers: RemoteServer[]): Map<string, number> {
   return counts
 }
 
+/** What does not come out even; nothing when all is well. */
+export function faultsOf({ asked, mails, recipients, sum, missing, double, lost, kills }: Report): string[] {
+  const unkilled = Object.keys(kills).filter((service) => kills[service] === 0)
+  return [
+    ...(mails < asked ? [`${asked - mails} mails were not accepted in time`] : []),
+    ...(sum === recipients ? [] : [`${sum} ends of ${recipients} recipients`]),
+    ...missing.map((key) => `no end: ${key}`),
+    ...double.map((key) => `more than one: ${key}`),
+    ...lost.map((key) => `nowhere to be found: ${key}`),
+    ...unkilled.map((service) => `never killed: ${service}`),
+  ]
+}
+
+const SHOWN_MOST = 20
+
 /** The report as text. */
 export function render(report: Report): string {
   const { mails, recipients, ends, sum, missing, double, lost, copies, kills } = report
@@ -71,9 +101,11 @@ export function render(report: Report): string {
     `recipients accepted: ${recipients}`,
     `sum of ends: ${sum}${sum === recipients ? ' (equal)' : ' (NOT EQUAL)'}`,
     ...counts,
-    `without an end: ${missing.length}; with more than one: ${double.length}; "sent" but received by nobody: ${lost.length}`,
+    `without an end: ${missing.length}; with more than one: ${double.length}; "sent" or "delivered" but nowhere: ${lost.length}`,
     `second copies at remote servers (250 not read or not written): ${copies}`,
     `kills: ${killed.join(', ')}`,
-    ...[...missing, ...double, ...lost].slice(0, 20).map((key) => `  ! ${key}`),
+    ...faultsOf(report)
+      .slice(0, SHOWN_MOST)
+      .map((fault) => `  ! ${fault}`),
   ].join('\n')
 }

@@ -2,12 +2,11 @@
 // come to exactly one end?
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
-import { eventually } from '@sekimori/testing/eventually'
 import { type RemoteServer, startRemoteServer } from '@sekimori/testing/remote-server'
-import type { Stack } from '@sekimori/testing/stack'
-import pg from 'pg'
-import { type AcceptedMail, sendMails } from './accepted-mails.ts'
+import type { Mailbox, Stack } from '@sekimori/testing/stack'
+import { type Sender, sendMails } from './accepted-mails.ts'
 import { Chance } from './chance.ts'
+import { type EndsReader, openEnds } from './ends.ts'
 import { killAtRandom } from './killing.ts'
 import { randomFailure } from './remote-failures.ts'
 import { account, type Report } from './report.ts'
@@ -15,13 +14,15 @@ import { account, type Report } from './report.ts'
 export interface SoakOptions {
   mails: number
   seed: number
-  /** How long the last end may take after the last mail. */
+  /** How long all of it may take; what is not done by then is missing in the report. */
   withinMs: number
 }
 
-/** Between two looks at the ends, which are a long list. */
-const POLL_MS = 500
-const SENDERS = 8
+/** Between two looks at the ends, which are many. */
+const POLL_MS = 1_000
+/** Clients with accounts, and other servers, which send to accounts here. */
+const CLIENTS = 8
+const STRANGERS = 2
 const LOCAL_ACCOUNTS = 5
 const REMOTE_DOMAINS = 20
 const SERVER_HOSTS = ['127.0.0.51', '127.0.0.52', '127.0.0.53', '127.0.0.54']
@@ -29,24 +30,45 @@ const SERVER_HOSTS = ['127.0.0.51', '127.0.0.52', '127.0.0.53', '127.0.0.54']
 /** Runs it on a system; whether the sums agree is for the caller to judge. */
 export async function soak(stack: Stack, { mails, seed, withinMs }: SoakOptions): Promise<Report> {
   const chance = new Chance(seed)
+  const deadline = AbortSignal.timeout(withinMs)
   await using resources = new AsyncDisposableStack()
   const servers = await startServers(stack, resources, seed)
-  const domains = Array.from({ length: REMOTE_DOMAINS }, (_, index) => remoteDomain(stack, index))
-  const accounts = await Promise.all(Array.from({ length: LOCAL_ACCOUNTS }, () => stack.createMailbox()))
-  const addressee = () =>
-    chance.below(10) === 0 ? chance.pick(accounts).address : `u${chance.below(1_000_000)}@${chance.pick(domains)}`
-  const senders = await Promise.all(Array.from({ length: SENDERS }, () => stack.createMailbox()))
+  const senders = await makeSenders(stack, chance)
   const over = new AbortController()
   const killing = killAtRandom(stack, new Chance(seed + 1), over.signal)
-  const each = Math.ceil(mails / SENDERS)
-  const accepted = (
-    await Promise.all(senders.map((sender) => sendMails(stack, sender, addressee, each, chance)))
-  ).flat()
+  const each = Math.ceil(mails / senders.length)
+  const sending = senders.map((sender) => sendMails(sender, each, chance, deadline))
+  const accepted = (await Promise.all(sending)).flat()
   over.abort()
   const kills = await killing
   await stack.untilReady()
-  await untilEnded(stack, accepted, withinMs)
-  return account(accepted, await endsOf(stack, accepted), servers, kills)
+  const queueIds = accepted.map(({ queueId }) => queueId)
+  const ends = resources.use(await openEnds(stack, queueIds))
+  await untilEnded(
+    ends,
+    accepted.reduce((sum, { recipients }) => sum + recipients.length, 0),
+    deadline,
+  )
+  return account(mails, accepted, { ends: await ends.ends(), delivered: await ends.copies(), servers }, kills)
+}
+
+async function makeSenders(stack: Stack, chance: Chance): Promise<Sender[]> {
+  const domains = Array.from({ length: REMOTE_DOMAINS }, (_, index) => remoteDomain(stack, index))
+  const mailboxes = (count: number) => Promise.all(Array.from({ length: count }, () => stack.createMailbox()))
+  const accounts = await mailboxes(LOCAL_ACCOUNTS)
+  const someAccount = () => chance.pick(accounts).address
+  const anybody = () => (chance.below(10) === 0 ? someAccount() : `u${chance.below(1_000_000)}@${chance.pick(domains)}`)
+  const client = (mailbox: Mailbox): Sender => ({
+    mailFrom: mailbox.address,
+    dial: () => stack.dialSmtps(mailbox),
+    addressee: anybody,
+  })
+  const stranger: Sender = {
+    mailFrom: 'stranger@sender.example',
+    dial: () => stack.dialMx(),
+    addressee: someAccount,
+  }
+  return [...(await mailboxes(CLIENTS)).map(client), ...Array.from({ length: STRANGERS }, () => stranger)]
 }
 
 async function startServers(stack: Stack, resources: AsyncDisposableStack, seed: number): Promise<RemoteServer[]> {
@@ -71,32 +93,8 @@ function remoteDomain(stack: Stack, index: number): string {
   return domain
 }
 
-export interface End {
-  queueId: string
-  recipient: string
-  outcome: string
-}
-
-async function untilEnded(stack: Stack, accepted: AcceptedMail[], withinMs: number): Promise<void> {
-  const wanted = accepted.reduce((sum, { recipients }) => sum + recipients.length, 0)
-  const isThere = async () => {
-    await wait(POLL_MS)
-    return (await endsOf(stack, accepted)).length >= wanted
-  }
-  // Who gives up here finds the difference in the report.
-  await eventually(isThere, { withinMs }).catch(() => {})
-}
-
-async function endsOf(stack: Stack, accepted: AcceptedMail[]): Promise<End[]> {
-  const client = new pg.Client(stack.endpoints.databaseUrl)
-  await client.connect()
-  try {
-    const { rows } = await client.query<{ queue_id: string; recipient: string; outcome: string }>(
-      'select queue_id, recipient, outcome from message_trace where queue_id = any($1)',
-      [accepted.map(({ queueId }) => queueId)],
-    )
-    return rows.map(({ queue_id, recipient, outcome }) => ({ queueId: queue_id, recipient, outcome }))
-  } finally {
-    await client.end()
-  }
+/** Who gives up here finds the difference in the report. */
+async function untilEnded(ends: EndsReader, wanted: number, deadline: AbortSignal): Promise<void> {
+  while (!deadline.aborted && (await ends.count()) < wanted)
+    await wait(POLL_MS, undefined, { signal: deadline }).catch(() => {}) // that is looked at next
 }

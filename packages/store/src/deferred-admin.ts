@@ -33,6 +33,8 @@ export interface WaitingFilter {
   queueId?: string | undefined
   recipient?: string | undefined
   domain?: string | undefined
+  /** Only mail that accounts of these domains sent, or that their addresses handed on. */
+  ofDomains?: string[] | undefined
 }
 
 /** `return` and `drop` give the mail up, with a DSN to the sender and without. */
@@ -78,7 +80,10 @@ export async function listWaiting(
 export async function listWaitingDomains(
   database: Queryable,
   { after, limit }: PageRequest,
+  ofDomains?: string[],
 ): Promise<Page<WaitingDomain>> {
+  const values: unknown[] = [after?.[0] ?? '', limit + 1]
+  const conditions = conditionsOf({ ofDomains }, (value) => `$${values.push(value)}`)
   const { rows } = await database.query<{
     domain: string
     recipients: string
@@ -89,8 +94,8 @@ export async function listWaitingDomains(
     `select domain, count(*) as recipients, count(held_at) as held, min(job->>'acceptedAt') as oldest,
        min(next_attempt_at) as next_attempt_at
      from deferred_delivery join deferred_mail using (queue_id)
-     where domain > $1 and ordered is null group by domain order by domain limit $2`,
-    [after?.[0] ?? '', limit + 1],
+     where ${['domain > $1', 'ordered is null', ...conditions].join(' and ')} group by domain order by domain limit $2`,
+    values,
   )
   return cutPage(
     rows,
@@ -121,7 +126,8 @@ const CHANGES: Record<WaitingOrder, string> = {
 export async function orderWaiting(database: Queryable, filter: WaitingFilter, order: WaitingOrder): Promise<number> {
   const values: unknown[] = []
   const conditions = conditionsOf(filter, (value) => `$${values.push(value)}`)
-  if (conditions.length === 0) throw new TypeError('an order names what it is for')
+  const { queueId, recipient, domain } = filter
+  if ((queueId ?? recipient ?? domain) === undefined) throw new TypeError('an order names what it is for')
   const { rowCount } = await database.query(
     `update deferred_delivery set ${CHANGES[order]} where ordered is null and ${conditions.join(' and ')}`,
     values,
@@ -129,11 +135,32 @@ export async function orderWaiting(database: Queryable, filter: WaitingFilter, o
   return rowCount ?? 0
 }
 
-function conditionsOf({ queueId, recipient, domain }: WaitingFilter, bind: (value: unknown) => string): string[] {
+/** Whether mail of these domains waits for that one. */
+export async function isWaitedFor(database: Queryable, domain: string, ofDomains: string[]): Promise<boolean> {
+  const values: unknown[] = []
+  const conditions = conditionsOf({ domain, ofDomains }, (value) => `$${values.push(value)}`)
+  const { rowCount } = await database.query(
+    `select 1 from deferred_delivery where ${conditions.join(' and ')} limit 1`,
+    values,
+  )
+  return rowCount === 1
+}
+
+/** Whether the waiting mail, of `deferred_delivery`, is of one of the domains that $n, an array, names. */
+export const isOfDomains = (parameter: string) =>
+  `exists (select from deferred_mail as mail where mail.queue_id = deferred_delivery.queue_id and (
+     split_part(coalesce(mail.job->'session'->>'account', mail.job->'forwarded'->>'account'), '@', -1) = any(${parameter}::text[])
+     or split_part(mail.job->'forwarded'->>'by', '@', -1) = any(${parameter}::text[])))`
+
+function conditionsOf(
+  { queueId, recipient, domain, ofDomains }: WaitingFilter,
+  bind: (value: unknown) => string,
+): string[] {
   return [
     ...(queueId === undefined ? [] : [`queue_id = ${bind(queueId)}`]),
     ...(recipient === undefined ? [] : [`recipient = ${bind(recipient)}`]),
     ...(domain === undefined ? [] : [`domain = ${bind(domain)}`]),
+    ...(ofDomains === undefined ? [] : [isOfDomains(bind(ofDomains))]),
   ]
 }
 

@@ -1,5 +1,6 @@
 // What operators have decided about domains that mail goes to.
 import type { Database, Queryable } from './database.ts'
+import { isOfDomains } from './deferred-admin.ts'
 import { cutPage, type Page, type PageRequest } from './page.ts'
 import { WatchedCache } from './watched-cache.ts'
 
@@ -48,14 +49,17 @@ export function openDestinations(database: Database): (domain: string) => Promis
     (await cache.get(domain, async () => ({ policy: await findDestination(database, domain) }))).policy
 }
 
-/** The domains about which something was decided, by name. */
+/** The domains about which something was decided, by name; with `ofDomains` those that mail of these waits for. */
 export async function listDestinations(
   database: Queryable,
   { limit, after }: PageRequest,
+  ofDomains?: string[],
 ): Promise<Page<DestinationPolicy>> {
+  const isWaitedFor = `exists (select from deferred_delivery where deferred_delivery.domain = destination.domain and ${isOfDomains('$3')})`
   const { rows } = await database.query<Row>(
-    `select ${COLUMNS} from destination where domain > $1 order by domain limit $2`,
-    [after?.[0] ?? '', limit + 1],
+    `select ${COLUMNS} from destination where domain > $1 ${ofDomains === undefined ? '' : `and ${isWaitedFor}`}
+     order by domain limit $2`,
+    [after?.[0] ?? '', limit + 1, ...(ofDomains === undefined ? [] : [ofDomains])],
   )
   return cutPage(rows, limit, ({ domain }) => [domain], shape)
 }

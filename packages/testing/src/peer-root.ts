@@ -33,9 +33,17 @@ export interface PeerRoot extends AsyncDisposable {
   files: string
 }
 
-/** Runs a package's server: `script` makes its accounts and settings, and becomes the server. Needs root. */
-export async function startInRoot(packageName: string, script: string, listens: Endpoint): Promise<PeerRoot> {
-  const packages = await downloaded(packageName)
+/**
+ * Runs the server of the first of these packages: `script` makes its accounts and settings, and becomes the server.
+ * Needs root.
+ */
+export async function startInRoot(
+  packageNames: [string, ...string[]],
+  script: string,
+  listens: Endpoint,
+): Promise<PeerRoot> {
+  const [packageName] = packageNames
+  const packages = await downloaded(packageNames)
   const dir = mkdtempSync(join(tmpdir(), 'sekimori-peer-'))
   const args = ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', ENTER, 'enter', dir, packages, script]
   const child = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'pipe'] })
@@ -77,13 +85,14 @@ async function answers({ host, port }: Endpoint): Promise<boolean> {
   }
 }
 
-/** The directory with the package and what this machine lacks for it. */
-async function downloaded(packageName: string): Promise<string> {
+/** The directory with the packages and what this machine lacks for them. */
+async function downloaded([packageName, ...more]: [string, ...string[]]): Promise<string> {
   const dir = join(CACHE, packageName)
   if (existsSync(dir) && readdirSync(dir).some((name) => name.startsWith(`${packageName}_`))) return dir
   mkdirSync(join(dir, 'partial'), { recursive: true })
   const fetch = ['-y', '--no-install-recommends', '--download-only', '-o', `Dir::Cache::archives=${dir}`]
-  const download = () => run('apt-get', [...fetch, 'install', packageName], { env: { ...process.env, LC_ALL: 'C' } })
+  const download = () =>
+    run('apt-get', [...fetch, 'install', packageName, ...more], { env: { ...process.env, LC_ALL: 'C' } })
   await download().catch(async () => {
     await run('apt-get', ['update'])
     await download()

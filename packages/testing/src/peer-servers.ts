@@ -1,5 +1,6 @@
 // Postfix, Exim and OpenSMTPD as other people's mail servers: each keeps mail for `<name>.test` in a maildir, refuses
-// `refused@`, and relays all else that this machine hands it to our port 25.
+// `refused@`, and relays all else that this machine hands it: what is from the owner of an account of ours to our
+// submission port, logged in, and other mail to our port 25.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Endpoint } from './line-socket.ts'
@@ -15,11 +16,20 @@ export interface Peer extends AsyncDisposable {
   mails(): Buffer[]
 }
 
+/** Our ports as the peer is to use them, and who submits. */
+export interface Ours {
+  mx: Endpoint
+  submission: Endpoint
+  login: { address: string; password: string }
+}
+
 interface Recipe {
   packageName: string
+  /** Needed besides, where the machine has it not. */
+  morePackages?: string[]
   host: string
   maildir: string
-  script(port: number, mx: Endpoint): string
+  script(port: number, ours: Ours): string
 }
 
 const account = (name: string, id: number) =>
@@ -28,9 +38,10 @@ const account = (name: string, id: number) =>
 const recipes: Record<PeerName, Recipe> = {
   postfix: {
     packageName: 'postfix',
+    morePackages: ['libsasl2-modules'],
     host: '127.0.0.81',
     maildir: 'mail/all',
-    script: (port, mx) => `set -e
+    script: (port, { mx, submission, login }) => `set -e
 ${account('postfix', 64025)}
 ${account('postdrop', 64026)}
 mkdir -p /mail /var/spool/postfix /var/lib/postfix; chown postfix /mail /var/lib/postfix
@@ -51,6 +62,12 @@ virtual_uid_maps = static:64025
 virtual_gid_maps = static:64025
 smtpd_recipient_restrictions = check_recipient_access inline:{{refused@postfix.test = REJECT not here}}, permit_mynetworks, reject
 relayhost = [${mx.host}]:${mx.port}
+sender_dependent_relayhost_maps = inline:{{${login.address} = [${submission.host}]:${submission.port}}}
+smtp_sasl_auth_enable = yes
+smtp_sender_dependent_authentication = yes
+smtp_sasl_password_maps = inline:{{${login.address} = ${login.address}:${login.password}}}
+smtp_sasl_security_options =
+smtp_tls_policy_maps = inline:{{[${submission.host}]:${submission.port} = encrypt}}
 alias_maps =
 C
 exec /usr/sbin/postfix start-fg`,
@@ -59,7 +76,7 @@ exec /usr/sbin/postfix start-fg`,
     packageName: 'exim4-daemon-light',
     host: '127.0.0.82',
     maildir: 'mail/all',
-    script: (port, mx) => `set -e
+    script: (port, { mx, submission, login }) => `set -e
 ${account('Debian-exim', 64027)}
 mkdir -p /var/spool/exim4 /var/log/exim4 /mail /etc/exim4; chown -R Debian-exim /var/spool/exim4 /var/log/exim4 /mail
 cat > /etc/exim4/exim4.conf <<C
@@ -79,6 +96,12 @@ here:
   driver = accept
   domains = +local_domains
   transport = maildir
+submit:
+  driver = manualroute
+  senders = ${login.address}
+  route_list = * ${submission.host}::${submission.port}
+  self = send
+  transport = submission
 out:
   driver = manualroute
   route_list = * ${mx.host}::${mx.port}
@@ -93,6 +116,15 @@ maildir:
   group = Debian-exim
 smtp:
   driver = smtp
+submission:
+  driver = smtp
+  hosts_require_tls = *
+  hosts_require_auth = *
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  client_send = ^${login.address}^${login.password}
 begin retry
 * * F,5m,5s
 C
@@ -102,17 +134,20 @@ exec /usr/sbin/exim4 -bdf -q1m`,
     packageName: 'opensmtpd',
     host: '127.0.0.83',
     maildir: 'mail',
-    script: (port, mx) => `set -e
+    script: (port, { mx, submission, login }) => `set -e
 ${account('opensmtpd', 64028)}
 ${account('opensmtpq', 64029)}
 ${account('peer', 64030)}
 mkdir -p /mail /var/lib/opensmtpd/empty /run/opensmtpd; chmod 755 /var/lib/opensmtpd/empty /run/opensmtpd; chown peer /mail
 cat > /etc/smtpd.conf <<C
+table logins { ours = "${login.address}:${login.password}" }
 listen on 127.0.0.83 port ${port} hostname opensmtpd.test
 action "keep" maildir "/mail" virtual { "@" = peer }
+action "submit" relay host smtp+tls://ours@${submission.host}:${submission.port} auth <logins> tls no-verify helo opensmtpd.test
 action "out" relay host smtp://${mx.host}:${mx.port} helo opensmtpd.test
 match from any for rcpt-to "refused@opensmtpd.test" reject
 match from any for domain "opensmtpd.test" action "keep"
+match from any mail-from "${login.address}" for any action "submit"
 match from any for any action "out"
 C
 exec /usr/sbin/smtpd -d`,
@@ -120,10 +155,10 @@ exec /usr/sbin/smtpd -d`,
 }
 
 /** Starts the server at this port of an address of its own. */
-export async function startPeer(name: PeerName, port: number, mx: Endpoint): Promise<Peer> {
-  const { packageName, host, maildir, script } = recipes[name]
+export async function startPeer(name: PeerName, port: number, ours: Ours): Promise<Peer> {
+  const { packageName, morePackages = [], host, maildir, script } = recipes[name]
   const endpoint = { host, port }
-  const root: PeerRoot = await startInRoot(packageName, script(port, mx), endpoint)
+  const root: PeerRoot = await startInRoot([packageName, ...morePackages], script(port, ours), endpoint)
   return {
     domain: `${name}.test`,
     endpoint,

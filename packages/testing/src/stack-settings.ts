@@ -18,6 +18,14 @@ const UNLIMITED = {
   CONNECTIONS_PER_MINUTE_PER_NETWORK: '1000000',
 }
 
+/** For benchmarks: an account may send as much as it likes. */
+export const unlimitedSending = {
+  MAILS_PER_HOUR: '1000000000',
+  RECIPIENTS_PER_HOUR: '1000000000',
+  RECIPIENTS_PER_DAY: '1000000000',
+  BYTES_PER_DAY: '1000000000000',
+}
+
 /** A new directory below the system's one for temporary files; those of test runs that broke off are removed. */
 export function newStateDirectory(): string {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {

@@ -2,7 +2,12 @@
 import 'reflect-metadata'
 import { isIP } from 'node:net'
 import { createSecureContext, type SecureContext } from 'node:tls'
-import { PemConverter, SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509'
+import {
+  BasicConstraintsExtension,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509'
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' }
 const RSA = {
@@ -46,6 +51,33 @@ async function certify(
   })
   const key = PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY')
   return { cert: certificate.toString('pem'), key }
+}
+
+/** PEM of a certificate for the names with the one of its issuer behind it, and the two by themselves. */
+export async function makeTestChain(
+  ...names: string[]
+): Promise<{ cert: string; key: string; leaf: string; ca: string }> {
+  const authority = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+  const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' }
+  const life = { notBefore: new Date(Date.now() - DAY_MS), notAfter: new Date(Date.now() + DAY_MS), signingAlgorithm }
+  const ca = await X509CertificateGenerator.createSelfSigned({
+    ...life,
+    name: 'CN=issuer',
+    keys: authority,
+    extensions: [new BasicConstraintsExtension(true, undefined, true)],
+  })
+  const certificate = await X509CertificateGenerator.create({
+    ...life,
+    subject: 'CN=test',
+    issuer: ca.subject,
+    publicKey: keys.publicKey,
+    signingKey: authority.privateKey,
+    extensions: [new SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns' as const, value })))],
+  })
+  const key = PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY')
+  const [leaf, issuer] = [`${certificate.toString('pem')}\n`, `${ca.toString('pem')}\n`]
+  return { cert: leaf + issuer, key, leaf, ca: issuer }
 }
 
 /** A certificate as listeners take it; it never changes. */

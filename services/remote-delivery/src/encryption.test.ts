@@ -1,57 +1,7 @@
-// What a server must show before it gets a mail: MTA-STS, DANE, REQUIRETLS, the operator's word; and what is recorded of it.
+// What a server must show before it gets a mail: MTA-STS, REQUIRETLS, the operator's word; and what is recorded of it.
 import assert from 'node:assert/strict'
-import { createHash, X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
-import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { makeTestCertificate } from '@sekimori/testing/test-certificate'
-import type { TlsStance } from './destination.ts'
-import type { Outcome } from './outcome.ts'
-import { type Outside, openOutside, outboundJob } from './testing/outside.ts'
-
-const BOB = 'bob@remote.test'
-const HOST = 'mx2.remote.test'
-const trusted = await makeTestCertificate(HOST)
-setDefaultCACertificates([...getCACertificates(), trusted.cert])
-const strange = await makeTestCertificate(HOST)
-
-const sts = (mode: 'enforce' | 'testing', host = HOST): TlsStance => ({
-  floor: 'opportunistic',
-  sts: { id: '1', mode, maxAgeSeconds: 60, mx: [host] },
-})
-/** The domain's server under a name that its certificate does not have. */
-const renamed = ({ dns }: Outside) => {
-  dns.set('remote.test', 'MX', [{ exchange: 'mx.remote.test', priority: 1 }])
-  dns.set('mx.remote.test', 'A', ['127.0.0.2'])
-}
-const floor = (least: TlsStance['floor']): TlsStance => ({ floor: least })
-
-interface Scene {
-  certificate?: { cert: string; key: string }
-  tls?: TlsStance
-  envelope?: Record<string, unknown>
-  text?: string
-  extensions?: string[]
-  arrange?: (outside: Outside) => void
-}
-
-async function play({ certificate, tls, envelope = {}, text, extensions, arrange }: Scene) {
-  await using outside = await openOutside()
-  const server = await outside.startMx('remote.test', {
-    ...(certificate === undefined ? {} : { certificate }),
-    ...(extensions === undefined ? {} : { extensions }),
-  })
-  arrange?.(outside)
-  const job = outboundJob([BOB], { envelope: envelope as never }, text)
-  const outcomes = await outside.deliver(job, outside.ports(), new AbortController().signal, tls)
-  const outcome = outcomes.get(BOB)!
-  const results = outside.tlsResults.map(({ policy, fault }) => `${policy.kind} ${fault ?? 'successful'}`)
-  return { server, outcome, told: brief(outcome), results }
-}
-
-const brief = (outcome: Outcome) =>
-  outcome.kind === 'sent'
-    ? `sent ${outcome.tls === undefined ? 'in the clear' : 'by TLS'}`
-    : `${outcome.kind} ${outcome.status}`
+import { dane, floor, play, renamed, type Scene, spki, strange, sts, trusted } from './testing/encryption-scene.ts'
 
 const scenes: [string, Scene, string, string][] = [
   ['nobody asks: no TLS', {}, 'sent in the clear', 'no-policy-found starttls-not-supported'],
@@ -117,82 +67,15 @@ for (const [name, scene, told, result] of scenes)
     assert.equal(server.mails.length, told.startsWith('sent') ? 1 : 0)
   })
 
-const sha256 = (octets: Buffer) => createHash('sha256').update(octets).digest()
-const spki = ({ cert }: { cert: string }) =>
-  sha256(new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' }))
-
-/** DANE: the records, with everything that leads to them validated except what is left out. */
-const dane =
-  (records: { usage: number; data: Buffer }[], unvalidated?: string) =>
-  (outside: Outside): void => {
-    const name = `_${outside.port}._tcp.${HOST}`
-    outside.dns.set(
-      name,
-      'TLSA',
-      records.map((record) => ({ selector: 1, matchingType: 1, ...record })),
-    )
-    for (const one of ['remote.test', HOST, name]) if (one !== unvalidated) outside.dns.validate(one)
-  }
-const ofStranger = [{ usage: 3, data: spki(strange) }]
-
-const daneScenes: [string, Scene, string, string][] = [
-  ['its key (3)', { certificate: strange, arrange: dane(ofStranger) }, 'sent by TLS', 'tlsa successful'],
-  ['another key', { certificate: trusted, arrange: dane(ofStranger) }, 'deferred 4.7.5', 'tlsa validation-failure'],
-  ['no TLS', { arrange: dane(ofStranger) }, 'deferred 4.7.10', 'tlsa starttls-not-supported'],
-  [
-    'before MTA-STS',
-    { certificate: strange, tls: sts('enforce'), arrange: dane(ofStranger) },
-    'sent by TLS',
-    'tlsa successful',
-  ],
-  [
-    'of no kind for SMTP (1)',
-    { certificate: strange, arrange: dane([{ usage: 1, data: spki(trusted) }]) },
-    'sent by TLS',
-    'tlsa successful',
-  ],
-  [
-    'of no kind, no TLS',
-    { arrange: dane([{ usage: 1, data: spki(trusted) }]) },
-    'deferred 4.7.10',
-    'tlsa starttls-not-supported',
-  ],
-  [
-    'MX not validated',
-    { certificate: trusted, arrange: dane(ofStranger, 'remote.test') },
-    'sent by TLS',
-    'no-policy-found successful',
-  ],
-  [
-    'address not validated',
-    { certificate: trusted, arrange: dane(ofStranger, HOST) },
-    'sent by TLS',
-    'no-policy-found successful',
-  ],
-  [
-    'lookup fails',
-    {
-      certificate: trusted,
-      arrange(outside) {
-        dane(ofStranger)(outside)
-        outside.dns.fail(`_${outside.port}._tcp.${HOST}`, 'SERVFAIL')
-      },
-    },
-    'deferred 4.7.5',
-    'tlsa dnssec-invalid',
-  ],
-]
-for (const [name, scene, told, result] of daneScenes)
-  test(`DANE: ${name}: ${told}`, async () => {
-    const { told: actual, results } = await play(scene)
-    assert.deepEqual([actual, results], [told, [result]])
-  })
-
 const requireTls = { requireTls: true }
 const offering = ['REQUIRETLS']
 const required: [string, Scene, string][] = [
   ['MTA-STS enforced, offered', { certificate: trusted, tls: sts('enforce'), extensions: offering }, 'sent by TLS'],
-  ['DANE, offered', { certificate: strange, arrange: dane(ofStranger), extensions: offering }, 'sent by TLS'],
+  [
+    'DANE, offered',
+    { certificate: strange, arrange: dane([{ usage: 3, data: spki(strange) }]), extensions: offering },
+    'sent by TLS',
+  ],
   ['not offered', { certificate: trusted, tls: sts('enforce') }, 'rejected 5.7.30'],
   ['nobody vouches for the host', { certificate: trusted, extensions: offering }, 'rejected 5.7.30'],
   ['only testing', { certificate: trusted, tls: sts('testing'), extensions: offering }, 'rejected 5.7.30'],

@@ -16,12 +16,15 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether operators and accounts may call this route; it must ask `traceScope` or the like what they may see. */
     isOpenToTokens?: boolean
+    /** Whether operators may, and accounts not; it must ask `operatorDomains` what they may see. */
+    isOpenToOperators?: boolean
   }
 }
 
 /** @throws Problem when a token's caller asks for what is the administrator's */
-export function checkRoute(request: FastifyRequest): void {
-  if (request.caller.kind === 'administrator' || request.routeOptions.config.isOpenToTokens === true) return
+export function checkRoute({ caller, routeOptions: { config } }: FastifyRequest): void {
+  if (caller.kind === 'administrator' || config.isOpenToTokens === true) return
+  if (caller.kind === 'operator' && config.isOpenToOperators === true) return
   throw new Problem('forbidden', {
     en: 'This token may not be used for this call.',
     ja: 'このトークンではこの呼び出しを利用できません。',
@@ -37,5 +40,17 @@ export function traceScope(caller: Caller): TraceScope {
       return { kind: 'domains', domains: caller.domains }
     case 'account':
       return { kind: 'account', address: caller.address }
+  }
+}
+
+/** The domains whose mail the caller may see and order about; undefined for all of them. */
+export function operatorDomains(caller: Caller): string[] | undefined {
+  switch (caller.kind) {
+    case 'administrator':
+      return undefined
+    case 'operator':
+      return caller.domains
+    case 'account':
+      return []
   }
 }

@@ -4,6 +4,7 @@ import { normalizeAddress } from '@sekimori/mail/address'
 import { listWaiting, listWaitingDomains, orderWaiting, type WaitingOrder } from '@sekimori/store/deferred-admin'
 import Type from 'typebox'
 import type { Context } from '../app.ts'
+import { operatorDomains } from '../caller.ts'
 import { invalidValue } from '../invalid-value.ts'
 import { requireDomainName } from '../name-input.ts'
 import { keyPart, listingQuery, pageOf, readPage, showPage } from '../page-query.ts'
@@ -12,6 +13,8 @@ import { domainFilter, readDomainFilter } from './domain-filter.ts'
 import { queueId, searchText } from './parameters.ts'
 
 const tags = ['deferred mail']
+/** An operator's token is for what accounts of its domains sent, and what addresses there handed on. */
+const config = { isOpenToOperators: true }
 const time = Type.String({ format: 'date-time' })
 const Waiting = Type.Object({
   queueId: Type.String(),
@@ -57,15 +60,21 @@ export const deferredMailRoutes =
     })
     const listing = { tags, summary: 'List recipients whose mail waits, the oldest mail first', querystring }
     const listed = { 200: pageOf(Waiting), ...problemResponses() }
-    app.get('/deferred-mail', { schema: { ...listing, response: listed } }, async ({ query }) => {
-      const filter = { ...query, recipient: forms(query.recipient), domain: readDomainFilter(query) }
+    app.get('/deferred-mail', { schema: { ...listing, response: listed }, config }, async ({ query, caller }) => {
+      const ofDomains = operatorDomains(caller)
+      const filter = { ...query, recipient: forms(query.recipient), domain: readDomainFilter(query), ofDomains }
       return showPage(await listWaiting(database, filter, readPage(query, keyPart.text, keyPart.text)), (item) => item)
     })
 
     const summing = { tags, summary: 'List the domains that mail waits for', querystring: listingQuery({}) }
     const summed = { 200: pageOf(WaitingDomain), ...problemResponses() }
-    app.get('/deferred-mail/domains', { schema: { ...summing, response: summed } }, async ({ query }) =>
-      showPage(await listWaitingDomains(database, readPage(query, keyPart.text)), (item) => item),
+    app.get(
+      '/deferred-mail/domains',
+      { schema: { ...summing, response: summed }, config },
+      async ({ query, caller }) => {
+        const page = await listWaitingDomains(database, readPage(query, keyPart.text), operatorDomains(caller))
+        return showPage(page, (item) => item)
+      },
     )
 
     const ordering = {
@@ -73,14 +82,15 @@ export const deferredMailRoutes =
       summary: 'Order waiting mail: attempt it now, hold it, release it, or give it up',
       description:
         'For the recipients that all of queueId, recipient and domain name; one of queueId and domain is needed. ' +
-        'The answer comes before the order is carried out. An attempt that is under way goes on: mail that is given up meanwhile may still arrive, and then ends as sent.',
+        'An operator’s token reaches the mail of its domains. The answer comes before the order is carried out. An attempt that is under way goes on: mail that is given up meanwhile may still arrive, and then ends as sent.',
       body: Order,
       response: { 202: Ordered, ...problemResponses('invalid') },
     }
-    app.post('/deferred-mail/orders', { schema: ordering }, async ({ body }, reply) => {
+    app.post('/deferred-mail/orders', { schema: ordering, config }, async ({ body, caller }, reply) => {
       if (body.queueId === undefined && body.domain === undefined) throw unnamed()
       const domain = body.domain === undefined ? undefined : requireDomainName(body.domain, '/domain')
-      const filter = { queueId: body.queueId, recipient: forms(body.recipient), domain }
+      const ofDomains = operatorDomains(caller)
+      const filter = { queueId: body.queueId, recipient: forms(body.recipient), domain, ofDomains }
       return reply.code(202).send({ recipients: await orderWaiting(database, filter, orderOf(body)) })
     })
   }

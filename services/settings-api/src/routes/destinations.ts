@@ -1,8 +1,10 @@
 // /v1/destinations: what operators decide about domains that mail goes to: pauses, and the encryption that is demanded.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { isWaitedFor } from '@sekimori/store/deferred-admin'
 import { changeDestination, findDestination, forgetDestination, listDestinations } from '@sekimori/store/destination'
 import Type from 'typebox'
 import type { Context } from '../app.ts'
+import { type Caller, operatorDomains } from '../caller.ts'
 import { readDomainName, requireDomainName } from '../name-input.ts'
 import { keyPart, listingQuery, pageOf, readPage, showPage } from '../page-query.ts'
 import { Problem } from '../problem.ts'
@@ -30,6 +32,8 @@ const Change = Type.Object(
   { additionalProperties: false },
 )
 const params = Type.Object({ domain: Type.String() })
+/** An operator's token shows what is decided about domains that its mail waits for; to decide is the administrator's. */
+const config = { isOpenToOperators: true }
 
 export const destinationRoutes =
   ({ database }: Context): FastifyPluginAsyncTypebox =>
@@ -40,15 +44,22 @@ export const destinationRoutes =
       querystring: listingQuery({}),
     }
     const listed = { 200: pageOf(Destination), ...problemResponses() }
-    app.get('/destinations', { schema: { ...listing, response: listed } }, async ({ query }) =>
-      showPage(await listDestinations(database, readPage(query, keyPart.text)), (item) => item),
-    )
+    app.get('/destinations', { schema: { ...listing, response: listed }, config }, async ({ query, caller }) => {
+      const page = await listDestinations(database, readPage(query, keyPart.text), operatorDomains(caller))
+      return showPage(page, (item) => item)
+    })
 
     const showing = { tags, summary: 'Show what was decided about a domain', params }
     const shown = { 200: Destination, ...problemResponses('not-found') }
-    app.get('/destinations/:domain', { schema: { ...showing, response: shown } }, async ({ params: { domain } }) => {
+    const mayShow = async (name: string, caller: Caller) => {
+      const ofDomains = operatorDomains(caller)
+      return ofDomains === undefined || (await isWaitedFor(database, name, ofDomains))
+    }
+    const one = { schema: { ...showing, response: shown }, config }
+    app.get('/destinations/:domain', one, async ({ params: { domain }, caller }) => {
       const name = readDomainName(domain)
-      return (name && (await findDestination(database, name))) || nothingDecided(domain)
+      const found = name && (await mayShow(name, caller)) ? await findDestination(database, name) : undefined
+      return found ?? nothingDecided(domain)
     })
 
     const changing = { tags, summary: 'Pause a domain, let it go on, or demand encryption', params, body: Change }
