@@ -7,6 +7,8 @@ import { type Destination, destinationsOf } from './destination.ts'
 import type { StsPolicy } from './mta-sts.ts'
 import type { Failure } from './outcome.ts'
 import type { Route } from './route.ts'
+import type { Smarthost } from './smarthost.ts'
+import type { TlsFloor } from './tls-demand.ts'
 
 export interface DestinationPorts {
   route(domain: string): Promise<Route | Failure>
@@ -19,6 +21,27 @@ export interface DestinationPorts {
 export async function findDestinations(recipients: Recipient[], ports: DestinationPorts): Promise<Destination[]> {
   const found = await Promise.all(destinationsOf(recipients).map((destination) => describe(destination, ports)))
   return Map.groupBy(found, keyOf).values().map(merge).toArray()
+}
+
+/**
+ * The same by way of a smarthost: one destination, but for what operators have decided about some of the domains: mail to
+ * a paused one is put off, and the encryption that is demanded for one is demanded of the smarthost.
+ */
+export async function smarthostDestinations(
+  recipients: Recipient[],
+  smarthost: Smarthost,
+  policyOf: DestinationPorts['policy'],
+): Promise<Destination[]> {
+  const found: Destination[] = []
+  const byFloor = new Map<TlsFloor, Recipient[]>()
+  for (const destination of destinationsOf(recipients)) {
+    const { isPaused = false, pauseReason = '', tls = 'opportunistic' } = (await policyOf(destination.name)) ?? {}
+    if (isPaused) found.push({ ...destination, pause: pauseReason })
+    else byFloor.set(tls, [...(byFloor.get(tls) ?? []), ...destination.recipients])
+  }
+  for (const [floor, members] of byFloor)
+    for (const destination of destinationsOf(members, smarthost)) found.push({ ...destination, tls: { floor } })
+  return found
 }
 
 async function describe(destination: Destination, ports: DestinationPorts): Promise<Destination> {

@@ -9,8 +9,8 @@ import type { AttemptPorts } from './attempt.ts'
 import type { Config } from './config.ts'
 import { type DeliverPorts, deliver } from './deliver.ts'
 import { reportDelivery } from './delivery-report.ts'
-import { type Destination, destinationsOf } from './destination.ts'
-import { domainsOf, findDestinations } from './destinations.ts'
+import type { Destination } from './destination.ts'
+import { domainsOf, findDestinations, smarthostDestinations } from './destinations.ts'
 import { type Exchangers, openExchangers } from './mx.ts'
 import { openStsPolicies } from './open-sts-policies.ts'
 import { SessionPool } from './session-pool.ts'
@@ -51,7 +51,7 @@ export function openDelivery(config: Config, resolver: Resolver, database: Datab
       destinations: async (recipients) =>
         smarthost === undefined
           ? findDestinations(recipients, { route: exchangers.route, policy, sts })
-          : destinationsOf(recipients, smarthost),
+          : smarthostDestinations(recipients, smarthost, policy),
       deliver: deliverNow,
     },
     restingDomains: () => resting.domains(),

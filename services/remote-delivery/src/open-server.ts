@@ -9,7 +9,7 @@ import { deferred, type Failure, rejected } from './outcome.ts'
 import type { ResolveValidated, Route } from './route.ts'
 import type { Server } from './server-address.ts'
 import type { Opened, TlsMode } from './smtp.ts'
-import { proofOf, type TlsDemand, type TlsFault, tlsDemand } from './tls-demand.ts'
+import { proofOf, type TlsDemand, type TlsFault, type TlsFloor, tlsDemand } from './tls-demand.ts'
 
 /** How a session was encrypted, or why it was not, for TLS-RPT (RFC 8460). */
 export interface TlsResult {
@@ -42,7 +42,8 @@ export async function openServer(
   signal: AbortSignal,
 ): Promise<Opened> {
   const isRequired = mail.envelope.requireTls === true
-  if (ports.smarthostTls !== undefined) return openSmarthost(server, ports.smarthostTls, isRequired, ports, signal)
+  if (ports.smarthostTls !== undefined)
+    return openSmarthost(server, atLeast(ports.smarthostTls, stance.floor), isRequired, ports, signal)
   const { demand, tlsa } = await demandOf(server, route, stance, mail, ports)
   const report = (fault?: TlsFault) => ports.reportTls(resultOf(server, route, stance, tlsa, fault))
   if (demand.kind === 'excluded' && demand.isStrict) {
@@ -129,6 +130,19 @@ function resultOf(server: Server, route: Route, { sts }: TlsStance, tlsa: Tlsa, 
   }
 }
 
+/** What an operator asks for a domain holds on the way to the smarthost; further on it can't be asked for. */
+function atLeast(tls: TlsMode, floor: TlsFloor): TlsMode {
+  if (tls !== 'opportunistic') return tls
+  switch (floor) {
+    case 'opportunistic':
+      return tls
+    case 'encrypted':
+      return 'encrypted'
+    case 'verified':
+      return 'required'
+  }
+}
+
 async function openSmarthost(
   server: Server,
   tls: TlsMode,
@@ -136,10 +150,12 @@ async function openSmarthost(
   ports: OpenServerPorts,
   signal: AbortSignal,
 ): Promise<Opened> {
-  const opened = await connectAndOpen(server, isRequired && tls === 'opportunistic' ? 'required' : tls, ports, signal)
+  const isWeak = tls === 'opportunistic' || tls === 'encrypted'
+  const opened = await connectAndOpen(server, isRequired && isWeak ? 'required' : tls, ports, signal)
   if (opened.kind === 'open' || !opened.isOfTls) return opened
   if (isRequired) return { ...opened, failure: requirementFailure(opened.failure) }
-  return tls === 'opportunistic' ? connectAndOpen(server, 'none', ports, signal) : opened
+  if (tls === 'opportunistic') return connectAndOpen(server, 'none', ports, signal)
+  return opened.offersTls ? opened : unencrypted(opened)
 }
 
 async function connectAndOpen(

@@ -10,6 +10,7 @@ import { deliver } from './deliver.ts'
 import { destinationsOf } from './destination.ts'
 import { parseSmarthost } from './smarthost.ts'
 import { mailOf, type Outside, openOutside, outboundJob } from './testing/outside.ts'
+import type { TlsFloor } from './tls-demand.ts'
 
 const RECIPIENTS = ['bob@remote.test', 'carol@other.test']
 const certificate = await makeTestCertificate('relay.test')
@@ -21,11 +22,12 @@ interface Relay extends AsyncDisposable {
   seen: string[]
 }
 
-async function startRelay(options: { secure?: boolean; hasLogin?: boolean }): Promise<Relay> {
+async function startRelay(options: { secure?: boolean; hasLogin?: boolean; isPlain?: boolean }): Promise<Relay> {
   const seen: string[] = []
   const server = new SMTPServer({
     ...certificate,
     secure: options.secure ?? false,
+    ...(options.isPlain === true ? { disabledCommands: ['STARTTLS'] } : {}),
     authOptional: options.hasLogin !== true,
     hideENHANCEDSTATUSCODES: false,
     hideREQUIRETLS: false,
@@ -47,7 +49,7 @@ async function startRelay(options: { secure?: boolean; hasLogin?: boolean }): Pr
 }
 
 /** Outcome of each recipient of a mail that goes over the smarthost. */
-async function relay(outside: Outside, text: string, envelope = {}) {
+async function relay(outside: Outside, text: string, envelope = {}, floor: TlsFloor = 'opportunistic') {
   const smarthost = parseSmarthost(text)!
   outside.dns.set('relay.test', 'A', ['127.0.0.1'])
   const { login } = smarthost
@@ -55,7 +57,7 @@ async function relay(outside: Outside, text: string, envelope = {}) {
   const job = outboundJob(RECIPIENTS, { envelope: envelope as never })
   const [destination, ...others] = destinationsOf(job.envelope.recipients, smarthost)
   assert.deepEqual(others, [])
-  const outcomes = await deliver(mailOf(job), destination!, ports, new AbortController().signal)
+  const outcomes = await deliver(mailOf(job), { ...destination!, tls: { floor } }, ports, new AbortController().signal)
   return [...outcomes.values()].map((outcome) =>
     outcome.kind === 'sent' ? 'sent' : `${outcome.kind} ${outcome.status}`,
   )
@@ -98,6 +100,21 @@ test('a refused login, a certificate for another name and an unknown name make t
   assert.deepEqual(await relay(outside, `user:p%40ss@alias.test:${server.port}`), ['deferred 4.7.5', 'deferred 4.7.5'])
   assert.equal(server.seen.length, length, 'the password was not sent')
   assert.deepEqual(await relay(outside, 'nowhere.test:25'), ['deferred 4.4.4', 'deferred 4.4.4'])
+})
+
+test('the encryption that an operator demands for a domain is demanded of the smarthost', async () => {
+  await using outside = await openOutside()
+  await using plain = await startRelay({ isPlain: true })
+  await using encrypted = await startRelay({})
+  outside.dns.set('alias.test', 'A', ['127.0.0.1'])
+  const ofServer = (host: string, { port }: Relay, floor: TlsFloor) => relay(outside, `${host}:${port}`, {}, floor)
+  const both = (told: string) => [told, told]
+  assert.deepEqual(await ofServer('relay.test', plain, 'opportunistic'), both('sent'))
+  assert.deepEqual(await ofServer('relay.test', plain, 'encrypted'), both('deferred 4.7.10'))
+  assert.deepEqual(await ofServer('relay.test', plain, 'verified'), both('deferred 4.7.10'))
+  assert.deepEqual(await ofServer('alias.test', encrypted, 'encrypted'), both('sent'))
+  assert.deepEqual(await ofServer('alias.test', encrypted, 'verified'), both('deferred 4.7.5'))
+  assert.deepEqual(await ofServer('relay.test', encrypted, 'verified'), both('sent'))
 })
 
 test('REQUIRETLS is passed on to a server that offers it and proves its name', async () => {
