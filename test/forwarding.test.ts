@@ -187,6 +187,22 @@ test('mail that comes back to an account which forwards it stays in its maildrop
   assert.equal(countAt(stack, target), 1)
 })
 
+test('mail is not handed on to somebody whom it was delivered to before', async () => {
+  const stack = await sharedStack()
+  const bob = await stack.createMailbox()
+  const [before, other] = [`Bob@${stack.createRemoteDomain()}`, `bob@${stack.createRemoteDomain()}`]
+  await forward(stack, bob, [before, other])
+  const headers = [`Delivered-To: ${before.toLowerCase()}`]
+  await stack.sendAsStranger(SENDER, [bob.address], composeMail({ from: SENDER, to: bob.address, headers }))
+  await arrived(stack, other)
+  const [end] = await eventually(async () => {
+    const { body } = await stack.api('GET', `/v1/messages?address=${before}&outcome=bounced`)
+    return body.items.length > 0 && body.items
+  })
+  assert.match(end.detail, /^5\.4\.6 /)
+  assert.equal(countAt(stack, before), 0)
+})
+
 test('infected mail is never forwarded', async () => {
   const stack = await sharedStack()
   const bob = await stack.createMailbox()

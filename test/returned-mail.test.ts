@@ -100,3 +100,16 @@ test('a mail with a null reverse-path is never answered', async () => {
   await stack.submit(alice, [alice.address], composeMail({ from: alice.address, to: alice.address, subject: 'marker' }))
   assert.deepEqual((await stack.received(alice, 1)).map(subjectOf), ['marker'])
 })
+
+test('a mail that has passed more than fifty servers goes round in circles: 5.4.6, without a dialogue', async () => {
+  const stack = await sharedStack()
+  const alice = await stack.createMailbox()
+  const to = `friend@${stack.createRemoteDomain()}`
+  const headers = Array.from({ length: 51 }, (_, hop) => `Received: from a by b${hop}; Thu, 1 Jan 2026 00:00:00 +0000`)
+  const queueId = await stack.submit(alice, [to], composeMail({ from: alice.address, to, headers }))
+  const [end] = await stack.ended(queueId)
+  assert.equal(end!.outcome, 'bounced')
+  assert.match(end!.detail!, /^5\.4\.6 /)
+  assert.match(bodyOf((await stack.received(alice, 1))[0]!).toString('latin1'), /^Status: 5\.4\.6\r$/m)
+  assert.ok(stack.remote.mails.every(({ recipients }) => !recipients.includes(to)))
+})
