@@ -66,6 +66,26 @@ test('NOTIFY=SUCCESS and a server without DSN: the sender hears that the mail wa
   }
 })
 
+test('NOTIFY=SUCCESS for somebody here: the sender hears that the mail was delivered', async () => {
+  const [alice, bob] = [await stack.createMailbox({ locale: 'en' }), await stack.createMailbox()]
+  await submit(alice, { mail: ' ENVID=QQ271828', rcpt: [[bob.address, ` NOTIFY=SUCCESS ORCPT=rfc822;${bob.address}`]] })
+  const [dsn] = await stack.received(alice, 1)
+  assert.equal(subjectOf(dsn!), 'Your mail was delivered')
+  const text = bodyOf(dsn!).toString('latin1')
+  assert.match(text, /^Action: delivered\r$/m)
+  assert.match(text, /^Original-Envelope-Id: QQ271828\r$/m)
+  assert.match(text, new RegExp(`^Original-Recipient: rfc822;${bob.address}\r$`, 'm'))
+  assert.equal((await stack.received(bob, 1)).length, 1)
+})
+
+test('other servers are offered no notifications, as none are sent to strangers', async () => {
+  await using smtp = await stack.dialMx()
+  const { text } = await smtp.say('EHLO relay.sender.example', 250)
+  assert.doesNotMatch(text, /^DSN$/m)
+  await using submission = await stack.dialSmtps(await stack.createMailbox())
+  assert.match((await submission.say('EHLO client.example', 250)).text, /^DSN$/m)
+})
+
 test('a server with DSN is told what the sender wants, and we tell nothing ourselves', async () => {
   await using remote = await startRemoteServer({ host: '127.0.0.71', port: stack.remote.port, extensions: ['DSN'] })
   const alice = await stack.createMailbox()

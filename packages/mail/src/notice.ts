@@ -24,8 +24,17 @@ const Infected = Type.Object({
 
 const Undelivered = Type.Object({
   kind: Type.Literal('undelivered'),
-  /** relayed: to a server that will not tell of the delivery (RFC 3461 section 5.2.2). */
-  action: Type.Union([Type.Literal('failed'), Type.Literal('delayed'), Type.Literal('relayed')]),
+  /**
+   * relayed: to a server that will not tell of the delivery (RFC 3461 section 5.2.2). delivered: into a maildrop here, or
+   * to a list; expanded: to an alias, which leads to others.
+   */
+  action: Type.Union([
+    Type.Literal('failed'),
+    Type.Literal('delayed'),
+    Type.Literal('relayed'),
+    Type.Literal('delivered'),
+    Type.Literal('expanded'),
+  ]),
   recipients: Type.Array(FailedRecipient),
   /** Whether the content is the whole mail (RET=FULL). */
   isWhole: Type.Optional(Type.Boolean()),

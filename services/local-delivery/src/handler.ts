@@ -7,6 +7,7 @@ import { ContentGone } from '@sekimori/store/content'
 import type { Member } from '@sekimori/store/directory'
 import type { MaildropCopy } from '@sekimori/store/maildrop-delivery'
 import { bounces, type Failed } from './bounce.ts'
+import { confirmations } from './confirmation.ts'
 import { copyFor, headOf } from './copies.ts'
 import { failedAddress, overQuota } from './failure.ts'
 import { forwardPublications, type OutsideCopy } from './forward.ts'
@@ -26,7 +27,7 @@ export async function handleDelivery(job: Job, ports: Ports): Promise<Publicatio
   }
   const ends = [...plan.entries, ...failed.map(({ entry }) => entry)]
   if (ends.length > 0) await ports.trace(ends)
-  const notices = await bounces(job, failed, ports)
+  const notices = [...(await bounces(job, failed, ports)), ...(await confirmations(job, failed, ports))]
   return [...notices, ...(await handOn(job, outside, ports))]
 }
 

@@ -16,6 +16,8 @@ export function listenerOptions(config: Config, certificates: CertificateSource)
       name: config.MAIL_HOSTNAME,
       authOptional: true,
       disabledCommands: ['AUTH'],
+      // Strangers get no notifications: the server that knows that tells its sender itself (RFC 3461 section 5.2.2).
+      hideDSN: true,
       size: config.MAX_MESSAGE_BYTES,
       maxRecipients: config.MAX_RECIPIENTS,
       maxClients: config.MAX_SESSIONS,

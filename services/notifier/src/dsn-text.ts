@@ -3,7 +3,7 @@ import type { FailedRecipient } from '@sekimori/mail/notice'
 import { shown, shownAddresses } from './shown.ts'
 import type { NoticeText } from './warning-text.ts'
 
-type Action = 'failed' | 'delayed' | 'relayed'
+type Action = 'failed' | 'delayed' | 'relayed' | 'delivered' | 'expanded'
 
 export const dsnText: Record<
   'ja' | 'en',
@@ -25,6 +25,14 @@ const japanese: Record<Action, { subject: string; intro: string }> = {
     intro:
       'お送りいただいたメールを、次の宛先のサーバーに引き渡しました。そのサーバーは配送結果を通知しないため、この後の通知はありません。',
   },
+  delivered: {
+    subject: 'メールをお届けしました',
+    intro: 'お送りいただいたメールを、次の宛先にお届けしました。',
+  },
+  expanded: {
+    subject: 'メールを次の配送先に送りました',
+    intro: 'お送りいただいたメールは次の宛先に届き、そこから別の宛先に送られました。この後の通知はありません。',
+  },
 }
 
 const english: Record<Action, { subject: string; intro: string }> = {
@@ -41,6 +49,14 @@ const english: Record<Action, { subject: string; intro: string }> = {
     subject: 'Your mail was handed over',
     intro:
       'Your mail was handed over to the servers of the following recipients. They do not report on delivery, so that no further notice will come.',
+  },
+  delivered: {
+    subject: 'Your mail was delivered',
+    intro: 'Your mail was delivered to the following recipients.',
+  },
+  expanded: {
+    subject: 'Your mail was passed on',
+    intro: 'Your mail reached the following addresses, which pass it on to others. No further notice will come.',
   },
 }
 
