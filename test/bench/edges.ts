@@ -1,42 +1,35 @@
-// npm run bench:edges: what idle sessions, a large maildrop and a flood of logins cost; starts a system of its own.
+// npm run bench:edges: what a large maildrop and a flood of logins cost; starts a system of its own. It takes two minutes at
+// most and fails when a limit of issue 6 is passed.
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import pg from 'pg'
+import { startFlood } from './flood-thread.ts'
 import { openLoadSession } from './load-session.ts'
-import { LoginFlood } from './login-flood.ts'
 import { type RunningSystem, startSystem } from './running-system.ts'
 
-const IDLE_SESSIONS = 5_000
-const OPENING_AT_ONCE = 50
 const MESSAGES = 100_000
-const NORMAL_MAILS = 300
+/** Header lines of ours on each: a maildrop of real mail is read from disk as well. */
+const ADDED = `X-Bench: ${'x'.repeat(1_200)}\r\n`
+const OPEN_MS = 2_000
+const OPEN_BYTES = 60_000_000
+const NORMAL_MAILS = 200
 const NORMAL_INTERVAL_MS = 50
+const PHASE_MS = 20_000
+/** Alone and beside the flood in turn: what else the machine does meets both. */
+const ROUNDS = 3
 const FLOOD_PER_SECOND = 200
 
 type System = RunningSystem & { pop3s: { host: string; port: number } }
 
-/** The bench's clients all come from one machine, which no real one does. */
-const settings = {
-  MAX_SESSIONS: '10000',
-  POP3_MAX_SESSIONS: '10000',
-  MAX_SESSIONS_PER_ADDRESS: '1000000',
-  MAX_SESSIONS_PER_NETWORK: '1000000',
-  CONNECTIONS_PER_MINUTE_PER_ADDRESS: '1000000',
-  CONNECTIONS_PER_MINUTE_PER_NETWORK: '1000000',
-  MAILS_PER_HOUR: '1000000',
-}
-
 async function main(): Promise<void> {
   const stateDir = mkdtempSync(join(tmpdir(), 'sekimori-bench-'))
   try {
-    Object.assign(process.env, settings)
     await using _system = await startSystem(stateDir)
     const system = JSON.parse(readFileSync(join(stateDir, 'endpoints.json'), 'utf8')) as System
     await largeMaildrop(system)
-    for (const service of ['pop3-gateway', 'submission-gateway'] as const) await idleSessions(system, service)
     await loginFlood(system)
   } finally {
     await rm(stateDir, { recursive: true, force: true })
@@ -51,16 +44,18 @@ async function largeMaildrop(system: System): Promise<void> {
   await (await openPop3(system, carol)).end()
   await database.query(
     `insert into maildrop_message (account_id, queue_id, content_id, added, size_bytes)
-     select id, 'bench' || n, 'bench', '', 10 from account, generate_series(1, ${MESSAGES}) n where address = $1`,
-    [carol.address],
+     select id, 'bench' || n, 'bench', $2, 10 from account, generate_series(1, ${MESSAGES}) n where address = $1`,
+    [carol.address, Buffer.from(ADDED)],
   )
   await database.end()
   const before = memoryOf(system, 'pop3-gateway')
   const start = performance.now()
   const session = await openPop3(system, carol)
   const ms = performance.now() - start
-  say(
-    `${MESSAGES} messages: open in ${ms.toFixed(0)} ms (TLS and login included), ${megabytes(memoryOf(system, 'pop3-gateway') - before)} more`,
+  const bytes = memoryOf(system, 'pop3-gateway') - before
+  verdict(
+    ms < OPEN_MS && bytes < OPEN_BYTES,
+    `${MESSAGES} messages: open in ${ms.toFixed(0)} ms (TLS and login included), ${(bytes / 1e6).toFixed(0)} MB more`,
   )
   session.end()
 }
@@ -91,40 +86,38 @@ function reply(socket: TLSSocket, text: string): Promise<void> {
   return promise
 }
 
-async function idleSessions(system: System, service: 'pop3-gateway' | 'submission-gateway'): Promise<void> {
-  const target = service === 'pop3-gateway' ? system.pop3s : system.smtps
-  const before = memoryOf(system, service)
-  const sockets: TLSSocket[] = []
-  const open = async () => {
-    const socket = connect({ ...target, rejectUnauthorized: false })
-    sockets.push(socket)
-    await reply(socket, service === 'pop3-gateway' ? '+OK' : '220')
-  }
-  while (sockets.length < IDLE_SESSIONS) await Promise.all(Array.from({ length: OPENING_AT_ONCE }, open))
-  say(
-    `${service}: ${IDLE_SESSIONS} idle TLS sessions take ${megabytes(memoryOf(system, service))}, ${megabytes(before)} before`,
-  )
-  for (const socket of sockets) socket.destroy()
-}
-
 async function loginFlood(system: System): Promise<void> {
   await normalMail(system)
-  const alone = await normalMail(system)
-  await using flood = new LoginFlood(system.smtps, FLOOD_PER_SECOND)
-  const beside = await normalMail(system)
-  say(`normal mail, p99 of acceptance: ${alone.toFixed(1)} ms alone, ${beside.toFixed(1)} ms beside the flood`)
-  say(`flood: ${flood.rate().toFixed(0)} logins/s from new networks, answered ${JSON.stringify(flood.answers)}`)
+  const [alone, beside]: [number[], number[]] = [[], []]
+  const answers: Record<string, number> = {}
+  let rate = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    alone.push(...(await normalMail(system)))
+    const stop = await startFlood({ target: system.smtps, perSecond: FLOOD_PER_SECOND })
+    beside.push(...(await normalMail(system)))
+    const report = await stop()
+    rate += report.rate / ROUNDS
+    for (const [code, count] of Object.entries(report.answers)) answers[code] = (answers[code] ?? 0) + count
+  }
+  say(`flood: ${rate.toFixed(0)} logins/s from new networks at new accounts, answered ${JSON.stringify(answers)}`)
+  const [p50, p50Beside] = [percentile(alone, 0.5), percentile(beside, 0.5)]
+  const [p99, p99Beside] = [percentile(alone, 0.99), percentile(beside, 0.99)]
+  verdict(
+    p99Beside <= 2 * p99,
+    `normal mail: p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)} ms alone; p50 ${p50Beside.toFixed(1)}, p99 ${p99Beside.toFixed(1)} ms beside the flood`,
+  )
 }
 
-/** Sends at a steady rate over a kept connection; resolves to the 99th percentile in ms. */
-async function normalMail(system: System): Promise<number> {
+/** Sends at a steady rate over a kept connection; resolves to how long each mail took in ms. */
+async function normalMail(system: System): Promise<number[]> {
   const [alice, bob] = system.accounts as [System['accounts'][0], System['accounts'][0]]
   const session = await openLoadSession({
     ...system.smtps,
     secure: { ca: readFileSync(system.caCertificate), ...alice },
   })
   const times: number[] = []
-  for (let mail = 0; mail < NORMAL_MAILS; mail++) {
+  const end = performance.now() + PHASE_MS
+  while (times.length < NORMAL_MAILS && performance.now() < end) {
     const start = performance.now()
     const text = `From: ${alice.address}\r\nTo: ${bob.address}\r\nSubject: ${Math.random()}\r\n\r\n${'x'.repeat(60)}`
     await session.send(alice.address, bob.address, text)
@@ -132,7 +125,11 @@ async function normalMail(system: System): Promise<number> {
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, NORMAL_INTERVAL_MS - (performance.now() - start))))
   }
   await session.close()
-  return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)]!
+  return times
+}
+
+function percentile(times: number[], part: number): number {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length * part)]!
 }
 
 function memoryOf({ processes }: System, service: string): number {
@@ -140,7 +137,10 @@ function memoryOf({ processes }: System, service: string): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1_024
 }
 
-const megabytes = (bytes: number) => `${(bytes / 1_000_000).toFixed(0)} MB`
+function verdict(isKept: boolean, line: string): void {
+  say(`${isKept ? 'ok' : 'OVER THE LIMIT'}: ${line}`)
+  if (!isKept) process.exitCode = 1
+}
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`)

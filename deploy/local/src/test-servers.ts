@@ -14,6 +14,8 @@ import type { SystemPackage } from './system-packages.ts'
 /** The real clients of the black-box tests, beside the harness's own. */
 export const clientPackages: SystemPackage[] = [
   { name: 'swaks' },
+  { name: 'msmtp', file: '/usr/bin/msmtp' },
+  { name: 'mutt', file: '/usr/bin/mutt' },
   { name: 'mpop', file: '/usr/bin/mpop' },
   { name: 'fetchmail', file: '/usr/bin/fetchmail' },
   { name: 'getmail6', file: '/usr/bin/getmail' },

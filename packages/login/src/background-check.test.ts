@@ -1,6 +1,7 @@
-// argon2 in threads of its own: right and wrong, several at once, what can't be read, and with what priority.
+// argon2 in processes of its own: right and wrong, several at once, what can't be read, and with what priority.
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { test } from 'node:test'
 import { hashPassword } from '@sekimori/store/password'
 import { isPasswordInBackground } from './background-check.ts'
@@ -18,15 +19,28 @@ test('a hash that can not be read is an error of its own check, and the next one
   assert.equal(await isPasswordInBackground(await hashPassword('a'), 'a'), true)
 })
 
-test('the thread has the lowest priority, the process keeps its own', { skip: process.platform !== 'linux' }, () => {
-  // proc(5): the nice value is the 19th field; the second one, the name in parentheses, may hold spaces.
-  const niceOf = (tid: string) =>
-    Number(
-      readFileSync(`/proc/self/task/${tid}/stat`, 'utf8')
-        .replace(/^.*\) /s, '')
-        .split(' ')[16],
+test('its processes have a lower priority than this one, and none of its secrets', () => {
+  const children = readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .filter(
+      (pid) =>
+        read(pid, 'stat')
+          .replace(/^.*\) /s, '')
+          .split(' ')[1] === String(process.pid),
     )
-  const values = new Map(readdirSync('/proc/self/task').map((tid) => [tid, niceOf(tid)]))
-  assert.ok([...values.values()].includes(19), [...values.values()].join())
-  assert.notEqual(values.get(String(process.pid)), 19)
+    .filter((pid) => read(pid, 'cmdline').includes('background-process'))
+  assert.ok(children.length > 0)
+  for (const pid of children) {
+    assert.equal(getPriority(Number(pid)), 10)
+    assert.doesNotMatch(read(pid, 'environ'), /PATH=|DATABASE_URL/)
+  }
 })
+
+/** A file of /proc; nothing for a process that has just ended. */
+function read(pid: string, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'latin1')
+  } catch {
+    return ''
+  }
+}

@@ -134,7 +134,7 @@ test('a right login forgets the failures, and the wait ends', async () => {
 })
 
 test('more logins than can be checked are sent away unchecked and uncounted; known networks go on', async () => {
-  const bounds = { atOnce: 1, waiting: 1, ofOneNetwork: 50 }
+  const bounds = { atOnce: 1, atOnceInBackground: 1, waiting: 1, ofOneNetwork: 50 }
   const login = await open(stack.database, {}, bounds)
   assert.equal(await login(ALICE, 'right', HOME), 'ok')
   const flood = Array.from({ length: 40 }, (_, index) => login(BOB, 'wrong', `203.0.113.${index}`))
@@ -146,4 +146,12 @@ test('more logins than can be checked are sent away unchecked and uncounted; kno
     "select sum(points) from login_failure where key like 'network:%'",
   )
   assert.equal(Number(rows[0]!.sum), outcomes.filter((kind) => kind === 'refused').length)
+})
+
+test('a check that could not be made counts for nobody', async () => {
+  const login = await open(stack.database)
+  await stack.database.query("update account set password_hash = 'unreadable' where address = $1", [BOB])
+  await assert.rejects(login(BOB, 'wrong', ATTACKER))
+  const { rows } = await stack.database.query<{ sum: string }>('select sum(points) from login_failure')
+  assert.equal(Number(rows[0]!.sum), 0)
 })

@@ -47,7 +47,14 @@ export type Login = (attempt: Attempt) => Promise<LoginOutcome>
 
 const LONGEST_PASSWORD = 1_024
 /** Half of the processors: mail has the other half. */
-const QUEUE: QueueBounds = { atOnce: Math.max(1, availableParallelism() >> 1), waiting: 100, ofOneNetwork: 60 }
+const AT_ONCE = Math.max(1, availableParallelism() >> 1)
+const QUEUE: QueueBounds = {
+  atOnce: AT_ONCE,
+  // Each is a process of some 50 MB.
+  atOnceInBackground: Math.min(2, AT_ONCE),
+  waiting: 100,
+  ofOneNetwork: 60,
+}
 /** The longest delay of a reply. */
 const LONGEST_DELAY_MS = 5_000
 /** One failure in so many sweeps out the old counts. */

@@ -1,4 +1,5 @@
-// The queue before argon2: few checks at a time, so that mail keeps its share of the machine, and never many waiting.
+// The queues before argon2: few checks at a time, so that mail keeps its share of the machine, and never many waiting. Who
+// comes from a known network never waits for who does not.
 
 /** No more password checks can be taken on now. */
 export class QueueFull extends Error {
@@ -6,8 +7,10 @@ export class QueueFull extends Error {
 }
 
 export interface QueueBounds {
-  /** Checks that run at the same time. */
+  /** Checks for known networks that run at the same time. */
   atOnce: number
+  /** The same for unknown ones, whose checks run in the background. */
+  atOnceInBackground: number
   /** Checks that wait, in each lane. */
   waiting: number
   /** Checks of one unknown network that run or wait. */
@@ -19,38 +22,34 @@ export interface Place extends Disposable {
   run<T>(check: () => Promise<T>): Promise<T>
 }
 
-interface Lane {
-  waiting: (() => void)[]
-}
-
-/** Logins from known networks go before those from unknown ones. */
 export class PasswordQueue {
   readonly #bounds: QueueBounds
-  readonly #known: Lane = { waiting: [] }
-  readonly #unknown: Lane = { waiting: [] }
+  readonly #known: Lane
+  readonly #unknown: Lane
   readonly #ofNetwork = new Map<string, number>()
-  #running = 0
   #places = 0
 
   constructor(bounds: QueueBounds) {
     this.#bounds = bounds
+    this.#known = new Lane(bounds.atOnce)
+    this.#unknown = new Lane(bounds.atOnceInBackground)
   }
 
   /** Runs `check` for an account that knows the network. @throws QueueFull */
   async known<T>(check: () => Promise<T>): Promise<T> {
-    if (this.#known.waiting.length >= this.#bounds.waiting) throw new QueueFull('too many password checks are waiting')
-    return this.#run(this.#known, check)
+    if (this.#known.waiting >= this.#bounds.waiting) throw new QueueFull('too many password checks are waiting')
+    return this.#known.run(check)
   }
 
   /** A place for a network that the account does not know; before anything else is spent on it. @throws QueueFull */
   place(network: string): Place {
-    const { atOnce, waiting, ofOneNetwork } = this.#bounds
+    const { atOnceInBackground, waiting, ofOneNetwork } = this.#bounds
     const before = this.#ofNetwork.get(network) ?? 0
     if (before >= ofOneNetwork) throw new QueueFull('too many password checks for one network')
-    if (this.#places >= atOnce + waiting) throw new QueueFull('too many password checks are waiting')
+    if (this.#places >= atOnceInBackground + waiting) throw new QueueFull('too many password checks are waiting')
     this.#ofNetwork.set(network, before + 1)
     this.#places += 1
-    return { run: (check) => this.#run(this.#unknown, check), [Symbol.dispose]: () => this.#leave(network) }
+    return { run: (check) => this.#unknown.run(check), [Symbol.dispose]: () => this.#leave(network) }
   }
 
   #leave(network: string): void {
@@ -59,14 +58,29 @@ export class PasswordQueue {
     if (left === 0) this.#ofNetwork.delete(network)
     else this.#ofNetwork.set(network, left)
   }
+}
 
-  async #run<T>(lane: Lane, check: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.#bounds.atOnce) await new Promise<void>((resolve) => lane.waiting.push(resolve))
+/** Runs some checks at a time, the others in the order in which they came. */
+class Lane {
+  readonly #atOnce: number
+  readonly #waiting: (() => void)[] = []
+  #running = 0
+
+  constructor(atOnce: number) {
+    this.#atOnce = atOnce
+  }
+
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  async run<T>(check: () => Promise<T>): Promise<T> {
+    if (this.#running >= this.#atOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve))
     else this.#running += 1
     try {
       return await check()
     } finally {
-      const next = this.#known.waiting.shift() ?? this.#unknown.waiting.shift()
+      const next = this.#waiting.shift()
       if (next === undefined) this.#running -= 1
       else next()
     }

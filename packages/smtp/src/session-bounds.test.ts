@@ -1,10 +1,13 @@
 // What a client may not do for ever, or too often, or too early: each is bounded and answered with its code.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { suite, test } from 'node:test'
 import { connect } from '@sekimori/testing/line-socket'
 import { dialSmtp, type SmtpDialer } from '@sekimori/testing/smtp-dialer'
 import { makeTestCertificate } from '@sekimori/testing/test-certificate'
 import { linesUntilEnd, shout, testListener } from './testing/test-listener.ts'
+
+/** Long enough for whatever a client of these tests has to do in time, on a machine with better things to do. */
+const SHORT_MS = 3_000
 
 async function greeted(endpoint: { host: string; port: number }): Promise<SmtpDialer> {
   const client = await dialSmtp(endpoint)
@@ -62,14 +65,6 @@ test('a command that the end of the connection cuts off is not run', async () =>
   await socket.write('MAIL FROM:<a@b.test>')
   await socket.end()
   assert.equal(senders, 0)
-})
-
-test('a client that talks before the greeting gets 421 4.7.0, a whole line or not', async () => {
-  await using listener = await testListener({ smtp: { greetingDelay: 300 } })
-  for (const octets of ['EHLO early.test\r\n', 'E', 'EHLO early.test\n'])
-    assert.match((await shout(listener.endpoint, octets)).join(), /^421 4\.7\.0 mx\.test You talk too soon$/)
-  await using patient = await dialSmtp(listener.endpoint)
-  await patient.say('EHLO patient.test', 250)
 })
 
 test('RFC 2920 3.1 MAIL, RCPT and DATA in one group are answered in order', async () => {
@@ -133,60 +128,73 @@ test('RFC 5321 4.5.3.1.10 recipients over the limit get 452 4.5.3, and the other
   assert.equal(listener.mails[0]?.recipients.length, 100)
 })
 
-test('a command that comes octet by octet has its time as a whole', async () => {
-  await using listener = await testListener({ limits: { commandTimeoutMs: 400 } })
-  await using client = await greeted(listener.endpoint)
-  assert.equal(await trickle(client, 'N'), '421 4.4.2')
-})
+suite('limits of time', { concurrency: true }, () => {
+  test('a client that talks before the greeting gets 421 4.7.0, a whole line or not', async () => {
+    await using listener = await testListener({ smtp: { greetingDelay: SHORT_MS } })
+    const early = ['EHLO early.test\r\n', 'E', 'EHLO early.test\n'].map((octets) => shout(listener.endpoint, octets))
+    await using patient = await dialSmtp(listener.endpoint)
+    await patient.say('EHLO patient.test', 250)
+    for (const lines of await Promise.all(early)) assert.match(lines.join(), /^421 4\.7\.0 mx\.test You talk too soon$/)
+  })
 
-test('RFC 5321 4.5.3.2.7 a client that says nothing is let go', async () => {
-  await using listener = await testListener({ limits: { commandTimeoutMs: 300 } })
-  await using client = await greeted(listener.endpoint)
-  assert.equal((await client.hear(421)).enhanced, '4.4.2')
-  await client.closed()
-})
+  test('a command that comes octet by octet has its time as a whole', async () => {
+    await using listener = await testListener({ limits: { commandTimeoutMs: SHORT_MS } })
+    await using client = await greeted(listener.endpoint)
+    assert.equal(await trickle(client, 'N'), '421 4.4.2')
+  })
 
-test('a mail that comes octet by octet is given up', async () => {
-  await using listener = await testListener({ limits: { commandTimeoutMs: 400, dataMinBytesPerSecond: 10_000 } })
-  await using client = await greeted(listener.endpoint)
-  await client.raw('MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nDATA\r\n')
-  for (const code of [250, 250, 354]) await client.hear(code)
-  assert.equal(await trickle(client, 'x\r\n'), '421 4.4.2')
-  assert.deepEqual(listener.mails, [])
-})
+  test('RFC 5321 4.5.3.2.7 a client that says nothing is let go', async () => {
+    await using listener = await testListener({ limits: { commandTimeoutMs: SHORT_MS } })
+    await using client = await greeted(listener.endpoint)
+    assert.equal((await client.hear(421)).enhanced, '4.4.2')
+    await client.closed()
+  })
 
-test('a session has an end, between two commands', async () => {
-  await using listener = await testListener({ limits: { sessionTimeoutMs: 400 } })
-  await using client = await greeted(listener.endpoint)
-  const timer = setInterval(() => void client.raw('NOOP\r\n').catch(() => {}), 50)
-  let reply = await client.hear()
-  while (reply.code === 250) reply = await client.hear()
-  clearInterval(timer)
-  assert.deepEqual([reply.code, reply.enhanced], [421, '4.4.2'])
-})
+  test('a mail that comes octet by octet is given up', async () => {
+    await using listener = await testListener({ limits: { commandTimeoutMs: SHORT_MS, dataMinBytesPerSecond: 10_000 } })
+    await using client = await greeted(listener.endpoint)
+    await client.raw('MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\nDATA\r\n')
+    for (const code of [250, 250, 354]) await client.hear(code)
+    assert.equal(await trickle(client, 'x\r\n'), '421 4.4.2')
+    assert.deepEqual(listener.mails, [])
+  })
 
-test('a decision that takes longer than every limit is still answered', async () => {
-  const decided = Promise.withResolvers<void>()
-  const decisions = { recipient: () => decided.promise }
-  await using listener = await testListener({ decisions, limits: { commandTimeoutMs: 100, sessionTimeoutMs: 100 } })
-  await using client = await dialSmtp(listener.endpoint)
-  await client.raw('EHLO client.test\r\n')
-  await client.hear(250)
-  await client.raw('MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\n')
-  await client.hear(250)
-  setTimeout(() => decided.resolve(), 600)
-  await client.hear(250)
-})
+  test('a session has an end, between two commands', async () => {
+    await using listener = await testListener({ limits: { sessionTimeoutMs: SHORT_MS } })
+    await using client = await greeted(listener.endpoint)
+    const timer = setInterval(() => void client.raw('NOOP\r\n').catch(() => {}), 50)
+    let reply = await client.hear()
+    while (reply.code === 250) reply = await client.hear()
+    clearInterval(timer)
+    assert.deepEqual([reply.code, reply.enhanced], [421, '4.4.2'])
+  })
 
-test('a TLS handshake that does not come to its end is given up, from the start or after STARTTLS', async () => {
-  const certificate = await makeTestCertificate('localhost')
-  const limits = { handshakeTimeoutMs: 300 }
-  await using implicit = await testListener({ limits, certificate, smtp: { secure: true } })
-  assert.deepEqual(await shout(implicit.endpoint, '\x16\x03\x01'), [])
-  await using starttls = await testListener({ limits, certificate, smtp: { disabledCommands: [] } })
-  const socket = await connect(starttls.endpoint)
-  await socket.readLine()
-  await socket.write('STARTTLS\r\n')
-  assert.deepEqual(await linesUntilEnd(socket), ['220 2.0.0 Ready to start TLS'])
-  await socket.close()
+  test('a decision that takes longer than every limit is still answered', async () => {
+    const decided = Promise.withResolvers<void>()
+    const decisions = { recipient: () => decided.promise }
+    await using listener = await testListener({
+      decisions,
+      limits: { commandTimeoutMs: SHORT_MS, sessionTimeoutMs: SHORT_MS },
+    })
+    await using client = await dialSmtp(listener.endpoint)
+    await client.raw('EHLO client.test\r\n')
+    await client.hear(250)
+    await client.raw('MAIL FROM:<a@b.test>\r\nRCPT TO:<c@d.test>\r\n')
+    await client.hear(250)
+    setTimeout(() => decided.resolve(), 1.5 * SHORT_MS)
+    await client.hear(250)
+  })
+
+  test('a TLS handshake that does not come to its end is given up, from the start or after STARTTLS', async () => {
+    const certificate = await makeTestCertificate('localhost')
+    const limits = { handshakeTimeoutMs: SHORT_MS }
+    await using implicit = await testListener({ limits, certificate, smtp: { secure: true } })
+    assert.deepEqual(await shout(implicit.endpoint, '\x16\x03\x01'), [])
+    await using starttls = await testListener({ limits, certificate, smtp: { disabledCommands: [] } })
+    const socket = await connect(starttls.endpoint)
+    await socket.readLine()
+    await socket.write('STARTTLS\r\n')
+    assert.deepEqual(await linesUntilEnd(socket), ['220 2.0.0 Ready to start TLS'])
+    await socket.close()
+  })
 })
