@@ -64,7 +64,7 @@ test('every kind of search is answered by indexes, whole partitions are not read
 }, async (t) => {
   await using stack = await createTestDatabase()
   const { database } = stack
-  await fillTrace(database, ROWS, (rows) => IS_LARGE && t.diagnostic(`${rows} rows`))
+  await fillTrace(stack.url, ROWS, (rows) => IS_LARGE && t.diagnostic(`${rows} rows`))
   const slow: string[] = []
   for (const { name, filter, scope = ALL, after } of await searches(database)) {
     const page = { ...PAGE, after }

@@ -45,7 +45,7 @@ const Wish = Type.Object(
 const params = Type.Object({ id: Type.String({ maxLength: 100 }) })
 const tags = ['tokens']
 const description =
-  'A token is good for GET /v1/messages. One for an account is what a portal asks for when the owner has logged in there.'
+  'A token is good for GET /v1/messages, one for domains also for their mail in /v1/deferred-mail. One for an account is what a portal asks for when the owner has logged in there.'
 
 export const tokenRoutes =
   ({ database }: Context): FastifyPluginAsyncTypebox =>
