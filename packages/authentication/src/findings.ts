@@ -1,4 +1,5 @@
 // What verification finds out about one mail, method by method, and the lines that record it (RFC 8601).
+import type { PublishedPolicy } from '@sekimori/mail/dmarc-observation'
 
 /** Results of SPF (RFC 7208 section 2.6). */
 export type SpfResult = 'none' | 'neutral' | 'pass' | 'fail' | 'softfail' | 'temperror' | 'permerror'
@@ -30,6 +31,10 @@ export interface DmarcFinding {
   headerFrom?: string
   /** What the owner of the domain asks for when DMARC fails, with sp, np and t=y applied. */
   policy: DmarcPolicy
+  /** Which of the verified identifiers belong to the author; absent when nothing was evaluated. */
+  aligned?: { spf: boolean; dkim: boolean }
+  /** The record that applies; undefined when there is none, or it could not be found out. */
+  published?: PublishedPolicy
   line: string
 }
 

@@ -54,10 +54,10 @@ test('sessions are added up by day, policy, server and result', async () => {
     address: '192.0.2.1',
   }
   await addTlsResults(database, [
-    { ...count, result: 'successful', sessions: 3 },
-    { ...count, result: 'validation-failure', sessions: 1 },
+    { item: { ...count, result: 'successful' }, count: 3 },
+    { item: { ...count, result: 'validation-failure' }, count: 1 },
   ])
-  await addTlsResults(database, [{ ...count, result: 'successful', sessions: 2 }])
+  await addTlsResults(database, [{ item: { ...count, result: 'successful' }, count: 2 }])
   const { rows } = await database.query('select result, sessions::int from tls_result order by result')
   assert.deepEqual(rows, [
     { result: 'successful', sessions: 5 },

@@ -1,5 +1,6 @@
 // How sessions with other servers were encrypted, counted for TLS-RPT (RFC 8460).
 import type { Queryable } from './database.ts'
+import type { Counted } from './tally.ts'
 
 export interface TlsCount {
   policyDomain: string
@@ -10,11 +11,11 @@ export interface TlsCount {
   address: string
   /** `successful`, or a result type of RFC 8460 section 4.3. */
   result: string
-  sessions: number
 }
 
 /** Adds to the counts of today (UTC). */
-export async function addTlsResults(database: Queryable, counts: TlsCount[]): Promise<void> {
+export async function addTlsResults(database: Queryable, counted: Counted<TlsCount>[]): Promise<void> {
+  const counts = counted.map(({ item }) => item)
   await database.query(
     `insert into tls_result (day, policy_domain, policy_type, policy, mx_host, mx_address, result, sessions)
      select (now() at time zone 'utc')::date, counted.*
@@ -28,7 +29,41 @@ export async function addTlsResults(database: Queryable, counts: TlsCount[]): Pr
       counts.map(({ host }) => host),
       counts.map(({ address }) => address),
       counts.map(({ result }) => result),
-      counts.map(({ sessions }) => sessions),
+      counted.map(({ count }) => count),
     ],
   )
+}
+
+/** What was counted for a policy domain on a day, the most sessions first, at most `limit` rows. */
+export async function readTlsResults(
+  database: Queryable,
+  day: string,
+  domain: string,
+  limit: number,
+): Promise<Counted<TlsCount>[]> {
+  const { rows } = await database.query<TlsRow>(
+    `select policy_type, policy, mx_host, mx_address, result, sessions from tls_result
+     where day = $1 and policy_domain = $2 order by sessions desc, policy, mx_host, mx_address, result limit $3`,
+    [day, domain, limit],
+  )
+  return rows.map((row) => ({
+    item: {
+      policyDomain: domain,
+      policyType: row.policy_type,
+      policy: row.policy,
+      host: row.mx_host,
+      address: row.mx_address,
+      result: row.result,
+    },
+    count: Number(row.sessions),
+  }))
+}
+
+interface TlsRow {
+  policy_type: TlsCount['policyType']
+  policy: string
+  mx_host: string
+  mx_address: string
+  result: string
+  sessions: string
 }

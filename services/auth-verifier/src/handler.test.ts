@@ -34,6 +34,7 @@ function portsWith(changes: Partial<Ports> = {}): Ports {
     hostname: 'mx.test',
     verify: async () => foundWith('spf=fail smtp.mailfrom=stranger.test', 'Received-SPF: fail x;'),
     head: async () => Buffer.from(HEAD),
+    note: async () => {},
     reportFault: () => assert.fail('no fault to report'),
     ...changes,
   }

@@ -14,12 +14,15 @@ export interface Ports {
   verify(job: Job): Promise<Findings>
   /** The header section of the mail. */
   head(content: Content): Promise<Buffer>
+  /** Counts what was found, for the report to the author's domain. */
+  note(job: Job, findings: Findings): Promise<void>
   /** Tells operators that a mail could not be verified because of a fault in the verifier. */
   reportFault(job: Job, error: unknown): void
 }
 
 export async function handleAuthenticate(job: Job, ports: Ports): Promise<Publication[]> {
   const findings = await verify(job, ports)
+  await ports.note(job, findings)
   const { receivedSpf } = findings
   const methods = resultLines(findings)
   const own = job.session.account === undefined ? [] : [`auth=pass smtp.auth=${job.session.account}`]

@@ -35,6 +35,7 @@ function portsFor(dmarc: Partial<DmarcFinding>, changes: Partial<EnforcementPort
       seen.push('verified')
       return { dkim: [], dmarc: finding }
     },
+    note: async () => void seen.push('noted'),
     traceRefusal: async (_job, detail) => void seen.push(`traced ${detail}`),
     release: async (queueId) => void seen.push(`released ${queueId}`),
     reportFault: (_job, error) => void seen.push(`fault ${error}`),

@@ -11,6 +11,8 @@ export interface EnforcementPorts {
   /** What a domain of ours wants done with mail that fails DMARC. */
   dmarcPolicy(domain: string): Promise<DmarcPolicy>
   verify(job: Job): Promise<Findings>
+  /** Counts a mail that is refused, for the report to the author's domain. */
+  note(job: Job, findings: Findings): Promise<void>
   /** Puts the end of a refused mail into the trace. */
   traceRefusal(job: Job, detail: string): Promise<void>
   /** Lets stored content go. */
@@ -33,8 +35,9 @@ export async function enforceDmarc(job: Job, ports: EnforcementPorts): Promise<J
   const domains = new Set(job.envelope.recipients.map(({ address }) => domainOf(address)))
   const policies = await Promise.all([...domains].map((domain) => ports.dmarcPolicy(domain)))
   if (!policies.every((policy) => policy === 'enforce')) return job
-  const dmarc = await verified(job, ports)
-  if (dmarc === undefined || !isFailure(dmarc)) return job
+  const findings = await verified(job, ports)
+  if (findings === undefined || !isFailure(findings.dmarc)) return job
+  const { dmarc } = findings
   const author = dmarc.headerFrom ?? 'an author who is not clear'
   switch (dmarc.policy) {
     case 'none':
@@ -44,6 +47,7 @@ export async function enforceDmarc(job: Job, ports: EnforcementPorts): Promise<J
       return withHistory(marked, 'mx', `dmarc=${dmarc.result} quarantine`)
     }
     case 'reject':
+      await ports.note(job, findings)
       await ports.traceRefusal(job, `DMARC policy of ${author}: ${dmarc.line}`)
       if (job.content.kind === 'stored') await ports.release(job.queueId)
       throw new SmtpReply(550, '5.7.1', `Mail in the name of ${author} is refused by the DMARC policy of that domain`)
@@ -56,9 +60,9 @@ function isFailure({ result, headerFrom }: DmarcFinding): boolean {
 }
 
 /** A fault of ours must not keep mail out. */
-async function verified(job: Job, ports: EnforcementPorts): Promise<DmarcFinding | undefined> {
+async function verified(job: Job, ports: EnforcementPorts): Promise<Findings | undefined> {
   try {
-    return (await ports.verify(job)).dmarc
+    return await ports.verify(job)
   } catch (error) {
     if (error instanceof DependencyAway) throw error
     ports.reportFault(job, error)

@@ -54,6 +54,7 @@ async function listen(changes: Partial<Ports> = {}) {
     publish: async (job) => void jobs.push(job),
     dmarcPolicy: async () => 'record',
     verify: () => assert.fail('nothing is verified where nothing is enforced'),
+    note: async () => {},
     traceRefusal: async () => {},
     release: async () => {},
     reportFault: (_job, error) => assert.fail(error as Error),

@@ -1,5 +1,7 @@
 // Settings of the notifier.
+import { duration } from '@sekimori/config/duration'
 import { brokerSettings, databaseSettings, positive, processSettings, stageSettings } from '@sekimori/config/settings'
+import { dnsSettings } from '@sekimori/dns/settings'
 import Type, { type Static } from 'typebox'
 
 export const schema = Type.Object({
@@ -7,6 +9,7 @@ export const schema = Type.Object({
   ...databaseSettings,
   ...brokerSettings,
   ...stageSettings,
+  ...dnsSettings,
   LOCAL_VIRUS_WARNING: Type.Union([Type.Literal('both'), Type.Literal('sender')], {
     default: 'both',
     description: 'who is warned of an infected mail between two local accounts',
@@ -15,6 +18,16 @@ export const schema = Type.Object({
   WARNING_SUMMARY_AFTER_MS: positive(3_600_000, 'how long warnings over that limit are gathered before the summary'),
   INFECTED_LIMIT: positive(30, 'infected mails of one account within INFECTED_WINDOW_MINUTES that stop its sending'),
   INFECTED_WINDOW_MINUTES: positive(10, 'minutes within which infected mails of an account count together'),
+  REPORT_SHARE_PERCENT: Type.Number({
+    minimum: 0,
+    maximum: 100,
+    default: 10,
+    description: 'DMARC and TLS reports about a day, at most so many per cent of the mails that others took on it',
+  }),
+  REPORT_DELAY: duration('10m', 'how long after midnight (UTC) the reports about a day are planned'),
+  REPORT_SPREAD: duration('4h', 'over what time they are spread; those about most mail come first'),
+  REPORT_POLL_INTERVAL: duration('30s', 'how often reports are looked for that are due'),
+  REPORT_RETENTION: duration('30d', 'how long it is remembered which reports were sent'),
 })
 
 export type Config = Static<typeof schema>

@@ -1,8 +1,6 @@
 // The ports of the handler and of the summary loop on the real database and broker.
 import type { Broker } from '@sekimori/queue/broker'
-import type { Publication } from '@sekimori/queue/queues'
 import type { Service } from '@sekimori/runtime/service'
-import { endSpan, SpanKind, startSpan, traceparentOf } from '@sekimori/runtime/telemetry'
 import { contentOpener, readHead } from '@sekimori/store/content'
 import type { Database } from '@sekimori/store/database'
 import { listMembers, noticePreference, openDirectory } from '@sekimori/store/directory'
@@ -14,6 +12,7 @@ import { closeSummary, dueSummaries, markSummaryPublished } from '@sekimori/stor
 import type { Config } from './config.ts'
 import type { Ports } from './handler.ts'
 import type { OutboxPorts } from './outbox-loop.ts'
+import { publish } from './publish.ts'
 import type { SummaryPorts } from './summary-loop.ts'
 
 /** Summaries, or notices of the outbox, in one round. */
@@ -56,16 +55,5 @@ export function openSummaryPorts(config: Config, service: Service, database: Dat
     whenUp: (signal) => service.dependencies.whenUp(signal),
     log: service.log,
     publish: (publication) => publish(broker, publication),
-  }
-}
-
-async function publish(broker: Broker, publication: Publication): Promise<void> {
-  const span = startSpan(`${publication.queue.name} publish`, SpanKind.PRODUCER)
-  try {
-    await broker.publisher.publish(publication, traceparentOf(span))
-    endSpan(span, 'published')
-  } catch (error) {
-    endSpan(span, 'failed', error)
-    throw error
   }
 }

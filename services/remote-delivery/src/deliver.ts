@@ -2,12 +2,14 @@
 // until one takes the dialogue up.
 import type { Recipient } from '@sekimori/mail/job'
 import type { Destination } from './destination.ts'
+import { domainsOf } from './destinations.ts'
 import { type OpenServerPorts, openServer } from './open-server.ts'
 import type { OutboundMail } from './outbound-mail.ts'
 import { decisiveFailure, type Failure, type Outcome } from './outcome.ts'
 import type { Route } from './route.ts'
 import type { Session } from './session.ts'
 import type { SessionPool } from './session-pool.ts'
+import type { Target } from './tls-note.ts'
 
 export interface DeliverPorts extends OpenServerPorts {
   pool: SessionPool
@@ -26,15 +28,20 @@ export async function deliver(
   const route = destination.route ?? (await ports.exchangers.route(name))
   if (route.kind !== 'route') return everyone(recipients, route)
   const key = sessionKey(mail, destination, route)
+  const { tls: stance = { floor: 'opportunistic' } } = destination
+  const target: Target = { route, stance, domains: domainsOf(destination) }
   const kept = ports.pool.take(key)
   if (kept !== undefined) {
     const outcomes = await sendAndKeep(kept, key, mail, recipients, ports, signal)
-    if (!isUnusedAfterAll(kept, outcomes)) return outcomes
+    if (!isUnusedAfterAll(kept, outcomes)) {
+      target.domains.forEach(kept.countsFor)
+      return outcomes
+    }
   }
-  const opened = await openFirst(mail, destination, route, ports, signal)
-  return opened.kind === 'open'
-    ? await sendAndKeep(opened.session, key, mail, recipients, ports, signal)
-    : everyone(recipients, opened.failure)
+  const opened = await openFirst(mail, target, ports, signal)
+  if (opened.kind === 'failed') return everyone(recipients, opened.failure)
+  target.domains.forEach(opened.session.countsFor)
+  return sendAndKeep(opened.session, key, mail, recipients, ports, signal)
 }
 
 /** What a session was opened for: other mail may demand more of the server. */
@@ -67,17 +74,16 @@ function isUnusedAfterAll(session: Session, outcomes: Map<string, Outcome>): boo
 
 async function openFirst(
   mail: OutboundMail,
-  { tls = { floor: 'opportunistic' } }: Destination,
-  route: Route,
+  target: Target,
   ports: DeliverPorts,
   signal: AbortSignal,
 ): Promise<{ kind: 'open'; session: Session } | { kind: 'failed'; failure: Failure }> {
   const failures: Failure[] = []
   let tried = 0
-  for await (const server of ports.exchangers.servers(route)) {
+  for await (const server of ports.exchangers.servers(target.route)) {
     if (server.kind !== 'server') failures.push(server)
     else {
-      const opened = await openServer(server, route, tls, mail, ports, signal)
+      const opened = await openServer(server, target, mail, ports, signal)
       if (opened.kind === 'open') return opened
       failures.push(opened.failure)
       if (++tried === SERVERS_MOST || signal.aborted) break

@@ -4,8 +4,10 @@ import type { Resolver } from '@sekimori/dns/resolver'
 import type { Log } from '@sekimori/runtime/log'
 import type { Database } from '@sekimori/store/database'
 import { openDestinations } from '@sekimori/store/destination'
-import { addTlsResults } from '@sekimori/store/tls-result'
-import type { AttemptPorts } from './attempt.ts'
+import { addOutboundMails } from '@sekimori/store/outbound-count'
+import { Tally } from '@sekimori/store/tally'
+import { addTlsResults, type TlsCount } from '@sekimori/store/tls-result'
+import type { AttemptPorts, Delivery } from './attempt.ts'
 import type { Config } from './config.ts'
 import { type DeliverPorts, deliver } from './deliver.ts'
 import { reportDelivery } from './delivery-report.ts'
@@ -18,7 +20,6 @@ import { Slots } from './slots.ts'
 import { parseSmarthost, type Smarthost } from './smarthost.ts'
 import { openSession, type SmtpOptions } from './smtp.ts'
 import { tlsCount } from './tls-count.ts'
-import { TlsResults } from './tls-results.ts'
 
 /** How long a mail waits for a free dialogue before it is put into the schedule. */
 const SLOT_WAIT_MS = 5_000
@@ -39,8 +40,9 @@ export interface Delivering extends AsyncDisposable {
 
 export function openDelivery(config: Config, resolver: Resolver, database: Database, log: Log): Delivering {
   const smarthost = config.SMARTHOST === undefined ? undefined : parseSmarthost(config.SMARTHOST)
-  const results = new TlsResults((counts) => addTlsResults(database, counts), log)
+  const results = new Tally<TlsCount>((counted) => addTlsResults(database, counted), log)
   const exchangers = openExchangers(exchangerOptions(config, resolver, smarthost))
+  const sent = new Tally<object>(async ([mails]) => addOutboundMails(database, mails!.count), log)
   const sts = openStsPolicies({ config, resolver, database, log, exchangers, results })
   const ports = openDialogues(config, resolver, exchangers, smarthost, results)
   const policy = openDestinations(database)
@@ -52,14 +54,23 @@ export function openDelivery(config: Config, resolver: Resolver, database: Datab
         smarthost === undefined
           ? findDestinations(recipients, { route: exchangers.route, policy, sts })
           : smarthostDestinations(recipients, smarthost, policy),
-      deliver: deliverNow,
+      async deliver(mail, destination, signal) {
+        const delivery = await deliverNow(mail, destination, signal)
+        if (isTaken(delivery) && mail.envelope.mailFrom !== '') sent.add({})
+        return delivery
+      },
     },
     restingDomains: () => resting.domains(),
     async [Symbol.asyncDispose]() {
       ports.pool[Symbol.dispose]()
       await results[Symbol.asyncDispose]()
+      await sent[Symbol.asyncDispose]()
     },
   }
+}
+
+function isTaken(delivery: Delivery): boolean {
+  return delivery.kind === 'answered' && delivery.outcomes.values().some(({ kind }) => kind === 'sent')
 }
 
 function deliverer(
@@ -130,7 +141,7 @@ function openDialogues(
   { resolveValidated }: Resolver,
   exchangers: Exchangers,
   smarthost: Smarthost | undefined,
-  results: TlsResults,
+  results: Tally<TlsCount>,
 ): DeliverPorts {
   const options: SmtpOptions = {
     ehloName: config.MAIL_HOSTNAME,

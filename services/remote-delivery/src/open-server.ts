@@ -1,24 +1,14 @@
 // Opening a session with one server, encrypted as far as it is demanded: opportunistic where nobody demands anything
 // (RFC 7435: without TLS the mail goes in the clear), by DANE, MTA-STS, REQUIRETLS or the operator's word otherwise.
 import { lookUpTlsa, type Tlsa } from './dane.ts'
-import type { TlsStance } from './destination.ts'
-import type { StsPolicy } from './mta-sts.ts'
 import type { Exchangers, Reached } from './mx.ts'
 import type { OutboundMail } from './outbound-mail.ts'
 import { deferred, type Failure, rejected } from './outcome.ts'
-import type { ResolveValidated, Route } from './route.ts'
+import type { ResolveValidated } from './route.ts'
 import type { Server } from './server-address.ts'
 import type { Opened, TlsMode } from './smtp.ts'
 import { proofOf, type TlsDemand, type TlsFault, type TlsFloor, tlsDemand } from './tls-demand.ts'
-
-/** How a session was encrypted, or why it was not, for TLS-RPT (RFC 8460). */
-export interface TlsResult {
-  policyDomain: string
-  policy: { kind: 'tlsa' } | { kind: 'sts'; policy: StsPolicy } | { kind: 'no-policy-found' }
-  host: string
-  address: string
-  fault?: TlsFault
-}
+import { isOptional, type Note, noteOf, type Target, type TlsResult } from './tls-note.ts'
 
 export interface OpenServerPorts {
   exchangers: Exchangers
@@ -35,19 +25,18 @@ type Failed = Extract<Opened, { kind: 'failed' }>
 /** Never rejects but for faults of our own. */
 export async function openServer(
   server: Server,
-  route: Route,
-  stance: TlsStance,
+  target: Target,
   mail: OutboundMail,
   ports: OpenServerPorts,
   signal: AbortSignal,
 ): Promise<Opened> {
   const isRequired = mail.envelope.requireTls === true
   if (ports.smarthostTls !== undefined)
-    return openSmarthost(server, atLeast(ports.smarthostTls, stance.floor), isRequired, ports, signal)
-  const { demand, tlsa } = await demandOf(server, route, stance, mail, ports)
-  const report = (fault?: TlsFault) => ports.reportTls(resultOf(server, route, stance, tlsa, fault))
+    return openSmarthost(server, atLeast(ports.smarthostTls, target.stance.floor), isRequired, ports, signal)
+  const { demand, tlsa } = await demandOf(server, target, mail, ports)
+  const note = noteOf(server, target, mail, tlsa, ports.reportTls)
   if (demand.kind === 'excluded' && demand.isStrict) {
-    report(demand.fault)
+    note(demand.fault).report()
     return failed(deferred('4.7.5', `${server.host} is not to be trusted with this mail: ${demand.reason}`))
   }
   if (isRequired && !isAuthentic(demand))
@@ -56,11 +45,12 @@ export async function openServer(
   const opened = await connectAndOpen(server, isStrict ? 'encrypted' : 'opportunistic', ports, signal)
   if (opened.kind === 'failed') {
     if (!opened.isOfTls) return opened
-    report(opened.offersTls ? 'validation-failure' : 'starttls-not-supported')
-    if (isStrict) return isRequired ? { ...opened, failure: requirementFailure(opened.failure) } : unencrypted(opened)
-    return connectAndOpen(server, 'none', ports, signal)
+    const noted = note(opened.offersTls ? 'validation-failure' : 'starttls-not-supported')
+    if (!isStrict) return noted.with(await connectAndOpen(server, 'none', ports, signal))
+    noted.report()
+    return isRequired ? { ...opened, failure: requirementFailure(opened.failure) } : unencrypted(opened)
   }
-  return proved(opened, demand, isStrict, isRequired, report)
+  return proved(opened, demand, isStrict, isRequired, note)
 }
 
 function proved(
@@ -68,18 +58,15 @@ function proved(
   demand: TlsDemand,
   isStrict: boolean,
   isRequired: boolean,
-  report: (fault?: TlsFault) => void,
+  note: (fault?: TlsFault) => Note,
 ): Opened {
   const { session } = opened
   const { tlsSocket } = session
-  if (tlsSocket === undefined) {
-    report('starttls-not-supported')
-    return opened
-  }
+  if (tlsSocket === undefined) return note('starttls-not-supported').with(opened)
   session.proof = proofOf(tlsSocket, demand)
   const { fault, reason } = session.proof
-  report(fault)
-  if (fault === undefined || !isStrict) return opened
+  if (fault === undefined || !isStrict) return note(fault).with(opened)
+  note(fault).report()
   session.close()
   const failure = {
     ...deferred('4.7.5', `The server did not prove who it is: ${reason}`),
@@ -90,15 +77,12 @@ function proved(
 
 async function demandOf(
   server: Server,
-  route: Route,
-  { floor, sts }: TlsStance,
+  { route, stance: { floor, sts } }: Target,
   mail: OutboundMail,
   { resolve, port }: OpenServerPorts,
 ): Promise<{ demand: TlsDemand; tlsa: Tlsa }> {
-  // RFC 8689 section 3: the sender would rather have the mail delivered than protected.
-  const isOptional = mail.isTlsOptional && mail.envelope.requireTls !== true
-  const tlsa: Tlsa = isOptional ? { kind: 'none' } : await lookUpTlsa(route, server, port, resolve)
-  return { demand: tlsDemand({ floor, sts: isOptional ? undefined : sts, tlsa, host: server.host }), tlsa }
+  const tlsa: Tlsa = isOptional(mail) ? { kind: 'none' } : await lookUpTlsa(route, server, port, resolve)
+  return { demand: tlsDemand({ floor, sts: isOptional(mail) ? undefined : sts, tlsa, host: server.host }), tlsa }
 }
 
 function isStrictDemand(demand: TlsDemand): boolean {
@@ -117,17 +101,6 @@ function isStrictDemand(demand: TlsDemand): boolean {
 /** RFC 8689 section 4.2.1: that this is the domain's server must be known by DNSSEC or MTA-STS, not only its certificate. */
 function isAuthentic(demand: TlsDemand): boolean {
   return demand.kind === 'dane' || (demand.kind === 'verified' && demand.by === 'MTA-STS' && demand.isStrict)
-}
-
-function resultOf(server: Server, route: Route, { sts }: TlsStance, tlsa: Tlsa, fault?: TlsFault): TlsResult {
-  const isDane = tlsa.kind !== 'none'
-  return {
-    policyDomain: route.domain,
-    policy: isDane ? { kind: 'tlsa' } : sts === undefined ? { kind: 'no-policy-found' } : { kind: 'sts', policy: sts },
-    host: server.host,
-    address: server.address,
-    ...(fault === undefined ? {} : { fault }),
-  }
 }
 
 /** What an operator asks for a domain holds on the way to the smarthost; further on it can't be asked for. */

@@ -3,12 +3,13 @@ import type { Resolver } from '@sekimori/dns/resolver'
 import type { Log } from '@sekimori/runtime/log'
 import type { Database } from '@sekimori/store/database'
 import { findStsPolicy, keepStsPolicy } from '@sekimori/store/mta-sts-policy'
+import type { Tally } from '@sekimori/store/tally'
+import type { TlsCount } from '@sekimori/store/tls-result'
 import type { Config } from './config.ts'
 import type { StsPolicy } from './mta-sts.ts'
 import type { Exchangers } from './mx.ts'
 import { fetchStsPolicy } from './sts-fetch.ts'
 import { StsPolicies } from './sts-policies.ts'
-import type { TlsResults } from './tls-results.ts'
 
 interface Resources {
   config: Config
@@ -16,7 +17,7 @@ interface Resources {
   database: Database
   log: Log
   exchangers: Exchangers
-  results: TlsResults
+  results: Tally<TlsCount>
 }
 
 /** The policy of a domain; none while the operator does not want any to be looked for. */

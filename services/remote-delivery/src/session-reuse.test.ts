@@ -81,3 +81,25 @@ test('mail that demands more of the server does not go over a session that was o
   const strict = await outside.deliver(job(), ports, new AbortController().signal, { floor: 'verified' })
   assert.deepEqual([kinds(strict), server.mails.length], [['deferred'], 1])
 })
+
+test('domains that share their servers each count the session, once, however many of their mails go over it', async () => {
+  await using outside = await openOutside()
+  await outside.startMx('remote.test', { certificate: await makeTestCertificate('remote.test') })
+  const { dns } = outside
+  for (const domain of ['other.test', 'third.test'])
+    dns.set(domain, 'MX', [{ exchange: 'mx2.remote.test', priority: 10 }])
+  const ports = keeping(outside)
+  await outside.deliver(outboundJob([BOB, 'eve@other.test']), ports)
+  await outside.deliver(outboundJob([BOB, 'eve@third.test']), ports)
+  await outside.deliver(outboundJob(['eve@third.test']), ports)
+  const counted = outside.tlsResults.map(({ policyDomain, fault }) => `${policyDomain} ${fault ?? 'successful'}`)
+  assert.deepEqual(counted, ['remote.test successful', 'other.test successful', 'third.test successful'])
+})
+
+test('a session that puts delivery above encryption, as that of a TLS report, is not counted', async () => {
+  await using outside = await openOutside()
+  await outside.startMx('remote.test')
+  const text = 'From: a@example.test\r\nTLS-Required: No\r\n\r\nreport\r\n'
+  assert.deepEqual(kinds(await outside.deliver(outboundJob([BOB], {}, text), keeping(outside))), ['sent'])
+  assert.deepEqual(outside.tlsResults, [])
+})

@@ -20,6 +20,8 @@ export class Session implements Disposable {
   readonly remoteMta: string
   /** What the server has proved of who it is. */
   proof: TlsProof = {}
+  /** Counts the session for a domain whose mail goes over it, once (RFC 8460). */
+  countsFor: (domain: string) => void = () => {}
   /** Mails offered so far. */
   mails = 0
   /** Whether the last mail was taken, so that the next one needs no reset. */

@@ -36,6 +36,7 @@ import { problemRoutes } from './routes/problems.ts'
 import { quarantineRoutes } from './routes/quarantine.ts'
 import { quarantineAccessRoutes } from './routes/quarantine-accesses.ts'
 import { quarantineOrderRoutes } from './routes/quarantine-orders.ts'
+import { reportingRoutes } from './routes/reporting.ts'
 import { sendingLimitRoutes } from './routes/sending-limits.ts'
 import { signatureRoutes } from './routes/signatures.ts'
 import { tokenRoutes } from './routes/tokens.ts'
@@ -118,6 +119,7 @@ async function operatorRoutes(v1: FastifyInstance, context: Context): Promise<vo
   await v1.register(destinationRoutes(context))
   await v1.register(suspensionListRoutes(context))
   await v1.register(suspensionRoutes(context))
+  await v1.register(reportingRoutes(context))
   await v1.register(signatureRoutes(context))
   await v1.register(deadJobRoutes(context))
 }

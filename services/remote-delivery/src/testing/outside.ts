@@ -7,10 +7,10 @@ import { type RemoteServer, type RemoteServerOptions, startRemoteServer } from '
 import { type DeliverPorts, deliver } from '../deliver.ts'
 import type { TlsStance } from '../destination.ts'
 import { type ExchangerOptions, openExchangers } from '../mx.ts'
-import type { TlsResult } from '../open-server.ts'
 import { outboundMail } from '../outbound-mail.ts'
 import { SessionPool } from '../session-pool.ts'
 import { openSession, type SmtpOptions } from '../smtp.ts'
+import type { TlsResult } from '../tls-note.ts'
 
 type DnsServer = Awaited<ReturnType<typeof startDnsServer>>
 

@@ -1,7 +1,7 @@
 // Fetches an MTA-STS policy (RFC 8461 section 3.3) from a host that a stranger may have named: one address of the open
 // internet, one fixed path, no redirects, bounded in size and time.
 import { request } from 'node:https'
-import { BlockList, isIPv6 } from 'node:net'
+import { isPublic } from '@sekimori/dns/public-address'
 import type { Resolve } from '@sekimori/dns/resolver'
 
 const MOST_BYTES = 65_536
@@ -87,41 +87,4 @@ function ask(host: string, address: string, { port = 443, ca }: PolicyHostOption
 /** What may be told: the kind of failure, nothing that the other side wrote. */
 function reasonOf({ name, code }: NodeJS.ErrnoException): string {
   return name === 'TimeoutError' || code === 'ABORT_ERR' ? 'timeout' : (code ?? name)
-}
-
-const NOT_PUBLIC = new BlockList()
-for (const [network, prefix] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.0.2.0', 24],
-  ['192.88.99.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['198.51.100.0', 24],
-  ['203.0.113.0', 24],
-  ['224.0.0.0', 3],
-] as const)
-  NOT_PUBLIC.addSubnet(network, prefix, 'ipv4')
-
-const GLOBAL_UNICAST = new BlockList()
-GLOBAL_UNICAST.addSubnet('2000::', 3, 'ipv6')
-const WITHIN_GLOBAL = new BlockList()
-// Documentation, 6to4 and Teredo (which carry IPv4 addresses), benchmarking.
-for (const [network, prefix] of [
-  ['2001::', 23],
-  ['2001:db8::', 32],
-  ['2002::', 16],
-  ['3fff::', 20],
-] as const)
-  WITHIN_GLOBAL.addSubnet(network, prefix, 'ipv6')
-
-/** Whether the address is one of the open internet (RFC 6890). */
-export function isPublic(address: string): boolean {
-  if (!isIPv6(address)) return !NOT_PUBLIC.check(address, 'ipv4')
-  return GLOBAL_UNICAST.check(address, 'ipv6') && !WITHIN_GLOBAL.check(address, 'ipv6')
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isPublic } from './policy-host.ts'
+import { isPublic } from './public-address.ts'
 
 test('only addresses of the open internet are public', () => {
   for (const address of ['8.8.8.8', '198.51.101.1', '2606:4700::1', '2a00::1']) assert.ok(isPublic(address), address)
