@@ -19,6 +19,11 @@ export function derivedQueueId(queueId: string, cause: string): string {
   return queueId.slice(0, TIME_LENGTH) + encodeChance(digest)
 }
 
+/** The same for what is no answer to a mail: `at`, in milliseconds since 1970, says where it belongs in time. */
+export function derivedQueueIdAt(at: number, cause: string): string {
+  return derivedQueueId(encodeTime(at), cause)
+}
+
 /** When the mail of this queue id was accepted, in milliseconds since 1970. */
 export function timeOfQueueId(queueId: string): number {
   let time = 0

@@ -93,6 +93,11 @@ export async function recordLook(database: Database, id: string, look: Look, now
   })
 }
 
+/** Has a key looked for now rather than later: somebody has seen that its record may be gone. */
+export async function lookSoon(database: Queryable, id: string, now: Date): Promise<void> {
+  await database.query('update dkim_key_look set next_look_at = $2 where key_id = $1 and next_look_at > $2', [id, now])
+}
+
 /** New keys are waited for; those that sign are looked after; of those that are done with it is enough to know some day. */
 function pauseMs(state: KeyState, shown: KeyShown, looks: number): number {
   const growingMs = Math.min(15 * MINUTE_MS, MINUTE_MS * 2 ** Math.max(looks - 1, 0))

@@ -73,33 +73,79 @@ export function keyType(algorithm: DkimAlgorithm): 'rsa' | 'ed25519' {
 /** The keys that sign for a domain, opened once and kept until the directory changes. */
 export type SigningKeys = (domain: string) => Promise<SigningKey[]>
 
+/** A key that signs, or may have to again, with what the last looks at DNS have shown of it. */
+export interface CandidateKey {
+  id: string
+  selector: string
+  algorithm: DkimAlgorithm
+  state: KeyState
+  shown: KeyShown
+  looks: number
+  /** `<selector>._domainkey.<domain>` */
+  name: string
+  keyType: 'rsa' | 'ed25519'
+  publicKey: string
+  /** @throws DependencyAway while no master key opens it */
+  open(): SigningKey
+}
+
+export type CandidateKeys = (domain: string) => Promise<CandidateKey[]>
+
 /** Signing keys from the database, with a cache. Any of the master keys may have sealed them. */
 export function openSigningKeys(database: Database, masterKeys: Buffer | readonly Buffer[]): SigningKeys {
-  const cache = new WatchedCache<SigningKey[]>(database, 1_000)
+  const candidates = openCandidateKeys(database, masterKeys)
+  return async (domain) => keysThatSign(await candidates(domain)).map((key) => key.open())
+}
+
+/** The keys among which the choice is made, with a cache. */
+export function openCandidateKeys(database: Database, masterKeys: Buffer | readonly Buffer[]): CandidateKeys {
+  const cache = new WatchedCache<CandidateKey[]>(database, 1_000)
   const all = [masterKeys].flat() as Buffer[]
   return (domain) => cache.get(domain, () => loadKeys(database, all, domain))
 }
 
-interface SigningRow {
+interface CandidateRow {
+  id: string
   selector: string
   algorithm: DkimAlgorithm
+  public_key: string
   state: KeyState
   shown: KeyShown
   looks: number
   sealed_private_key: Buffer
 }
 
-async function loadKeys(database: Queryable, masterKeys: Buffer[], domain: string): Promise<SigningKey[]> {
-  const { rows } = await database.query<SigningRow>(
-    `select selector, algorithm, state, coalesce(shown, 'unknown') as shown, coalesce(looks, 0) as looks, sealed_private_key
+async function loadKeys(database: Queryable, masterKeys: Buffer[], domain: string): Promise<CandidateKey[]> {
+  const { rows } = await database.query<CandidateRow>(
+    `select id, selector, algorithm, public_key, state, coalesce(shown, 'unknown') as shown, coalesce(looks, 0) as looks,
+       sealed_private_key
      from dkim_key left join dkim_key_look on key_id = id
      where domain = $1 and state in ('active', 'retiring') order by id`,
     [domain],
   )
-  return keysThatSign(rows).map(({ selector, algorithm, sealed_private_key }) => {
-    const der = open(masterKeys, sealed_private_key, sealContext(domain, selector))
-    return { selector, algorithm, privateKey: createPrivateKey({ key: der, type: 'pkcs8', format: 'der' }) }
+  return rows.map(({ public_key, sealed_private_key, ...key }) => {
+    let opened: SigningKey | undefined
+    return {
+      ...key,
+      name: `${key.selector}._domainkey.${domain}`,
+      keyType: keyType(key.algorithm),
+      publicKey: public_key,
+      open() {
+        opened ??= openKey(masterKeys, key, sealed_private_key, domain)
+        return opened
+      },
+    }
   })
+}
+
+function openKey(
+  masterKeys: Buffer[],
+  { selector, algorithm }: Pick<SigningKey, 'selector' | 'algorithm'>,
+  sealed: Buffer,
+  domain: string,
+): SigningKey {
+  const der = open(masterKeys, sealed, sealContext(domain, selector))
+  return { selector, algorithm, privateKey: createPrivateKey({ key: der, type: 'pkcs8', format: 'der' }) }
 }
 
 /** Without the master key mail waits until it is set right: it must neither leave unsigned nor be given up. */

@@ -13,6 +13,10 @@ export interface Endpoint {
 }
 
 export interface DialOptions {
+  /** Address to connect from; default: what the system chooses. */
+  localAddress?: string
+  /** PROXY header (version 1, with its CRLF) that the connection begins with, before TLS. */
+  proxyHeader?: string
   /** TLS from the first byte. */
   tls?: 'implicit'
   /** PEM certificate that the server's must lead to; without it the server's certificate is not checked. */
@@ -32,8 +36,10 @@ export class ConnectionClosed extends Error {
 export async function connect(endpoint: Endpoint, options: DialOptions = {}): Promise<LineSocket> {
   const timeoutMs = options.timeoutMs ?? 60_000
   const { host, port } = endpoint
-  const socket = net.connect({ host, port, noDelay: true })
+  const { localAddress, proxyHeader } = options
+  const socket = net.connect({ host, port, noDelay: true, ...(localAddress === undefined ? {} : { localAddress }) })
   await settled(once(socket, 'connect'), timeoutMs, `a connection to ${host}:${port}`, socket)
+  if (proxyHeader !== undefined) socket.write(proxyHeader)
   const lines = new LineSocket(socket, timeoutMs)
   if (options.tls === 'implicit') await lines.startTls(options.servername ?? host, options.ca)
   return lines

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { freePorts } from './free-ports.ts'
 import { isRunning, processesOf } from './process-list.ts'
 
+/** Where the load balancer of a test connects from. */
+export const BALANCER = '127.0.0.77'
 /** The name that the system under test gives itself. */
 export const HOSTNAME = 'mail.example.test'
 const PREFIX = 'sekimori-stack-'
@@ -44,6 +46,7 @@ export async function isolatedSettings(stateDir: string): Promise<Record<string,
     STATE_DIR: stateDir,
     MAIL_HOSTNAME: HOSTNAME,
     SIGNATURE_UPDATES: 'off',
+    PROXY_PROTOCOL_NETWORKS: `${BALANCER}/32`,
     ...UNLIMITED,
   }
 }

@@ -1,4 +1,6 @@
 // DKIM signer: signs every mail that leaves an account, then sends it towards maildrops and other servers.
+import { createResolver } from '@sekimori/dns/resolver'
+import { parseDnsServers } from '@sekimori/dns/settings'
 import { openBroker } from '@sekimori/queue/broker'
 import { consume } from '@sekimori/queue/consume'
 import { sign } from '@sekimori/queue/queues'
@@ -7,7 +9,8 @@ import { ContactNotebook } from '@sekimori/store/contact-notebook'
 import { contentOpener, passContent, readHead } from '@sekimori/store/content'
 import { openDatabase } from '@sekimori/store/database'
 import { openDirectory } from '@sekimori/store/directory'
-import { openSigningKeys } from '@sekimori/store/dkim-key'
+import { openCandidateKeys } from '@sekimori/store/dkim-key'
+import { lookSoon } from '@sekimori/store/dkim-key-look'
 import { unlessEnded } from '@sekimori/store/ended-mail'
 import { readMasterKeys } from '@sekimori/store/seal'
 import { schema } from './config.ts'
@@ -15,16 +18,23 @@ import { handleSign, type Ports } from './handler.ts'
 import { signatureLines } from './mailauth.ts'
 import { openKeyKeeper } from './open-key-keeper.ts'
 import { sealLines } from './seal.ts'
+import { openShownKeys } from './shown-keys.ts'
 import { notingRecipients } from './written-to.ts'
 
 const config = loadSettings(schema)
 await using service = await openService('dkim-signer', config)
 await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
+await using resolver = createResolver({ servers: parseDnsServers(config.DNS_SERVERS), timeoutMs: 2_000, attempts: 1 })
 const open = contentOpener(database)
 const masterKeys = readMasterKeys(config.DKIM_MASTER_KEY)
 const ports: Ports = {
-  keys: openSigningKeys(database, masterKeys),
+  keys: openShownKeys({
+    candidates: openCandidateKeys(database, masterKeys),
+    resolve: resolver.resolve,
+    lookSoon: (id) => lookSoon(database, id, new Date()),
+    log: service.log,
+  }),
   sign: (content, domain, keys) => signatureLines(content, domain, keys, open),
   seal: (job, domain, keys) => sealLines(job, domain, keys, open),
   lookup: openDirectory(database).lookup,

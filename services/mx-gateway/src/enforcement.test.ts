@@ -52,7 +52,7 @@ test('mail that its author wants rejected is refused, traced, and leaves no cont
     assert.match(error.message, /bank\.test/)
     return true
   })
-  assert.deepEqual(seen, ['verified', 'traced DMARC policy of bank.test: dmarc=fail', 'released q'])
+  assert.deepEqual(seen, ['verified', 'noted', 'traced DMARC policy of bank.test: dmarc=fail', 'released q'])
 })
 
 test('mail that is to be quarantined is taken and marked', async () => {

@@ -39,6 +39,11 @@ export async function summaryJob(
   return { ...job, warning: { queueId } }
 }
 
+/** A notice that belongs to no mail. */
+export function plainJob(queueId: string, hostname: string, addressee: Addressee, text: NoticeText): Promise<Job> {
+  return noticeJob(plainNode(text), queueId, hostname, addressee, text.subject, 'auto-generated')
+}
+
 function plainNode(text: NoticeText): MimeNode {
   const node = new MimeNode('text/plain; charset=utf-8')
   node.setContent(crlf(text.body))

@@ -18,6 +18,12 @@ export const schema = Type.Object({
   WARNING_SUMMARY_AFTER_MS: positive(3_600_000, 'how long warnings over that limit are gathered before the summary'),
   INFECTED_LIMIT: positive(30, 'infected mails of one account within INFECTED_WINDOW_MINUTES that stop its sending'),
   INFECTED_WINDOW_MINUTES: positive(10, 'minutes within which infected mails of an account count together'),
+  DKIM_NOTICE_AFTER: duration(
+    '1h',
+    'how long DNS lacks a DKIM key, or has one too many, before the postmaster is told',
+  ),
+  DKIM_NOTICE_REPEAT: duration('7d', 'after what time he is told again'),
+  DKIM_NOTICE_POLL_INTERVAL: duration('1m', 'how often such keys are looked for'),
   REPORT_SHARE_PERCENT: Type.Number({
     minimum: 0,
     maximum: 100,

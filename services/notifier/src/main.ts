@@ -10,7 +10,8 @@ import { openDatabase } from '@sekimori/store/database'
 import { schema } from './config.ts'
 import { openDeadJobs } from './dead-jobs.ts'
 import { handleNotice } from './handler.ts'
-import { openOutboxPorts, openPorts, openSummaryPorts } from './open-ports.ts'
+import { startKeyNoticeLoop } from './key-notice-loop.ts'
+import { openKeyNoticePorts, openOutboxPorts, openPorts, openSummaryPorts } from './open-ports.ts'
 import { openReportPorts } from './open-report-ports.ts'
 import { startOutboxLoop } from './outbox-loop.ts'
 import { startReportLoop } from './report-loop.ts'
@@ -27,6 +28,8 @@ const summaries = openSummaryPorts(config, service, database, broker)
 await using _loop = startSummaryLoop(summaries, SUMMARY_POLL_MS, service.stopping)
 const outbox = openOutboxPorts(service, database, broker)
 await using _outbox = startOutboxLoop(outbox, OUTBOX_POLL_MS, service.stopping)
+const keys = openKeyNoticePorts(config, service, database, broker)
+await using _keys = startKeyNoticeLoop(keys, parseDuration(config.DKIM_NOTICE_POLL_INTERVAL)!, service.stopping)
 await using resolver = createResolver({ servers: parseDnsServers(config.DNS_SERVERS) })
 const reports = openReportPorts(config, service, database, broker, resolver)
 await using _reports = startReportLoop(reports, parseDuration(config.REPORT_POLL_INTERVAL)!, service.stopping)

@@ -1,9 +1,11 @@
 // The ports of the handler and of the summary loop on the real database and broker.
+import { parseDuration } from '@sekimori/config/duration'
 import type { Broker } from '@sekimori/queue/broker'
 import type { Service } from '@sekimori/runtime/service'
 import { contentOpener, readHead } from '@sekimori/store/content'
 import type { Database } from '@sekimori/store/database'
 import { listMembers, noticePreference, openDirectory } from '@sekimori/store/directory'
+import { keyProblems, markKeyNotices } from '@sekimori/store/dkim-key-notice'
 import { removeNotice, waitingNotices } from '@sekimori/store/notice-outbox'
 import { countInfected } from '@sekimori/store/sending-stop'
 import { insertTrace } from '@sekimori/store/trace'
@@ -11,6 +13,7 @@ import { decideWarnings } from '@sekimori/store/warning-decision'
 import { closeSummary, dueSummaries, markSummaryPublished } from '@sekimori/store/warning-summary'
 import type { Config } from './config.ts'
 import type { Ports } from './handler.ts'
+import type { KeyNoticePorts } from './key-notice-loop.ts'
 import type { OutboxPorts } from './outbox-loop.ts'
 import { publish } from './publish.ts'
 import type { SummaryPorts } from './summary-loop.ts'
@@ -41,6 +44,23 @@ export function openOutboxPorts(service: Service, database: Database, broker: Br
     waiting: () => waitingNotices(database, ROUND),
     remove: (id) => removeNotice(database, id),
     publish: (publication) => publish(broker, publication),
+    whenUp: (signal) => service.dependencies.whenUp(signal),
+    log: service.log,
+  }
+}
+
+export function openKeyNoticePorts(
+  config: Config,
+  service: Service,
+  database: Database,
+  broker: Broker,
+): KeyNoticePorts {
+  const [afterMs, repeatMs] = [config.DKIM_NOTICE_AFTER, config.DKIM_NOTICE_REPEAT].map((text) => parseDuration(text)!)
+  return {
+    hostname: config.MAIL_HOSTNAME,
+    problems: () => keyProblems(database, afterMs!, repeatMs!),
+    publish: (publication) => publish(broker, publication),
+    markTold: (problems) => markKeyNotices(database, problems),
     whenUp: (signal) => service.dependencies.whenUp(signal),
     log: service.log,
   }

@@ -1,9 +1,8 @@
 // What every report says about itself: who made it, and about which UTC day.
-import { derivedQueueId, newQueueId } from '@sekimori/mail/queue-id'
+import { derivedQueueIdAt } from '@sekimori/mail/queue-id'
 import type { ReportKey } from '@sekimori/store/report'
 
 const DAY_SECONDS = 86_400
-const TIME_LETTERS = 10
 
 export interface ReportFacts {
   policyDomain: string
@@ -22,8 +21,7 @@ export interface ReportFacts {
 export function factsOf({ day, kind, policyDomain }: ReportKey, senderDomain: string): ReportFacts {
   const beginSeconds = Date.parse(`${day}T00:00:00Z`) / 1_000
   const endSeconds = beginSeconds + DAY_SECONDS - 1
-  const time = newQueueId((endSeconds + 1) * 1_000).slice(0, TIME_LETTERS)
-  const queueId = derivedQueueId(time, `report ${kind} ${policyDomain}`)
+  const queueId = derivedQueueIdAt((endSeconds + 1) * 1_000, `report ${kind} ${policyDomain}`)
   const contact = `postmaster@${senderDomain}`
   const reportId = `${queueId}@${senderDomain}`
   return { policyDomain, organization: senderDomain, contact, reportId, queueId, beginSeconds, endSeconds }

@@ -17,6 +17,8 @@ export interface OutboundMail {
   isEightBit: boolean
   /** Whether the sender puts delivery above encryption: `TLS-Required: No` (RFC 8689 section 3). */
   isTlsOptional: boolean
+  /** Whether it is a TLS report of ours (RFC 8460): what becomes of its session is in no further report. */
+  isTlsReport: boolean
   /** Addresses that it was delivered to before. */
   deliveredTo: Set<string>
   /** The header section as it was accepted, for DSNs. */
@@ -37,6 +39,7 @@ export function outboundMail(job: Job, head: Buffer, open: OpenContent): Outboun
     isHeadUtf8: hasEightBit(added) || hasEightBit(head),
     isEightBit: false,
     isTlsOptional: headerValue(fields, 'tls-required')?.trim().toLowerCase() === 'no',
+    isTlsReport: job.session.receivedBy === 'internal' && headerValue(fields, 'tls-report-domain') !== undefined,
     deliveredTo: new Set(
       fields.filter(({ name }) => name === 'delivered-to').map(({ value }) => value.trim().toLowerCase()),
     ),

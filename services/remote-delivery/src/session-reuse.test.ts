@@ -96,10 +96,14 @@ test('domains that share their servers each count the session, once, however man
   assert.deepEqual(counted, ['remote.test successful', 'other.test successful', 'third.test successful'])
 })
 
-test('a session that puts delivery above encryption, as that of a TLS report, is not counted', async () => {
+test('the session of a TLS report is in no further report', async () => {
   await using outside = await openOutside()
   await outside.startMx('remote.test')
-  const text = 'From: a@example.test\r\nTLS-Required: No\r\n\r\nreport\r\n'
-  assert.deepEqual(kinds(await outside.deliver(outboundJob([BOB], {}, text), keeping(outside))), ['sent'])
-  assert.deepEqual(outside.tlsResults, [])
+  const text = 'From: a@example.test\r\nTLS-Required: No\r\nTLS-Report-Domain: remote.test\r\n\r\nreport\r\n'
+  const counted = async (receivedBy: 'internal' | 'submission') => {
+    const report = outboundJob([BOB], { session: { receivedBy } }, text)
+    assert.deepEqual(kinds(await outside.deliver(report)), ['sent'])
+    return outside.tlsResults.length
+  }
+  assert.deepEqual([await counted('internal'), await counted('submission')], [0, 1])
 })

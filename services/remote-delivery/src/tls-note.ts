@@ -41,9 +41,8 @@ export function noteOf(
   reportTls: (result: TlsResult) => void,
 ) {
   return (fault?: TlsFault): Note => {
-    // What was not asked to be protected is not reported as if it had been; reports themselves are such mail (RFC 8460 section 3).
     const reportFor = (policyDomain: string) => {
-      if (!isOptional(mail)) reportTls(resultOf(policyDomain, server, stance, tlsa, fault))
+      if (!mail.isTlsReport) reportTls(resultOf(policyDomain, server, stance, tlsa, fault))
     }
     const report = () => domains.forEach(reportFor)
     return {

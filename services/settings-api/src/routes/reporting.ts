@@ -43,7 +43,11 @@ const keyParts = [/^\d{4}-\d\d-\d\d$/, /^(dmarc|tls)$/, /^[^\0]{1,255}$/]
 export const reportingRoutes =
   ({ database }: Context): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const showing = { tags, summary: 'Show whether reports are sent', response: { 200: Reporting } }
+    const showing = {
+      tags,
+      summary: 'Show whether reports are sent',
+      response: { 200: Reporting, ...problemResponses() },
+    }
     app.get('/reporting', { schema: showing }, () => findReporting(database))
 
     const changing = { tags, summary: 'Have reports sent, or not', body: Change }
