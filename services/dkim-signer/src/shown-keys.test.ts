@@ -105,11 +105,14 @@ test('a selector that is an alias is found where it leads', async () => {
 test('while DNS does not answer the keys sign, and mails do not wait for it one by one', async () => {
   await using scene = await openScene(RSA, ED)
   for (const { name } of [RSA, ED]) scene.dns.fail(name, 'timeout')
-  for (let mails = 0; mails < 20; mails++) assert.deepEqual(await scene.signers(), ['r', 'e'])
-  assert.ok(scene.dns.queries.length <= 4, `${scene.dns.queries.length} queries`)
+  for (let mails = 0; mails < 4; mails++) {
+    assert.deepEqual(await scene.signers(), ['r', 'e'])
+    scene.pass(7_000)
+  }
+  assert.equal(scene.dns.queries.length, 2)
   for (const { name } of [RSA, ED]) scene.dns.heal(name)
   scene.dns.delete(RSA.name, 'TXT')
-  scene.pass(31_000)
+  scene.pass(61_000)
   assert.deepEqual(await scene.signers(), ['e'])
 })
 

@@ -17,19 +17,20 @@ export interface ShownKeyPorts {
   now?: () => number
 }
 
-/** What a look that DNS did not answer costs the mails of this time: nothing, as none is made. */
-const SILENCE_MS = 30_000
+/** For so long nobody asks again for a record about which DNS said nothing: its domain's mails do not wait one by one. */
+const SILENCE_MS = 60_000
 const LOOK_AGAIN_MS = 60_000
 
 export function openShownKeys(ports: ShownKeyPorts): SigningKeys {
   const { candidates, resolve, now = () => performance.now() } = ports
   const told = new Map<string, number>()
-  let silentUntil = Number.NEGATIVE_INFINITY
+  const silentUntil = new Map<string, number>()
 
   async function shownNow(key: CandidateKey): Promise<ShownKey['kind']> {
-    if (now() < silentUntil) return 'unknown'
+    if (now() < (silentUntil.get(key.id) ?? Number.NEGATIVE_INFINITY)) return 'unknown'
     const shown = await lookUpKey(resolve, key)
-    if (shown.kind === 'unknown' && shown.code !== 'ESERVFAIL') silentUntil = now() + SILENCE_MS
+    if (shown.kind === 'unknown' && shown.code !== 'ESERVFAIL') silentUntil.set(key.id, now() + SILENCE_MS)
+    else silentUntil.delete(key.id)
     return shown.kind
   }
 
