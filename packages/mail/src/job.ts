@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox'
 import type { Content } from './content.ts'
 import { UnscannableReason } from './unscannable.ts'
+import { Verified } from './verified.ts'
 
 export const Recipient = Type.Object({
   address: Type.String({ minLength: 1 }),
@@ -81,6 +82,8 @@ export const JobHeader = Type.Object({
   added: Type.Array(Type.String()),
   struck: Type.Array(Type.Integer()),
   history: Type.Array(HistoryEntry),
+  /** Until it is recorded. */
+  verified: Type.Optional(Verified),
   authentication: Type.Optional(Authentication),
   released: Type.Optional(Release),
   warning: Type.Optional(Warning),

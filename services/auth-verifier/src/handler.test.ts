@@ -59,6 +59,13 @@ test('what was found stands above the other lines, and forged results are struck
   assert.deepEqual(passed.content, job.content)
 })
 
+test('what the edge has found is recorded without a second look, and goes no further', async () => {
+  const verified = { ...foundWith('spf=pass smtp.mailfrom=stranger.test', 'Received-SPF: pass x;') }
+  const passed = await handled({ verified }, { verify: () => assert.fail('looked again') })
+  assert.match(passed.added[0]!, /spf=pass/)
+  assert.equal('verified' in passed, false)
+})
+
 test('mail of our own account says who logged in', async () => {
   const passed = await handled({ session: { receivedBy: 'submission', account: 'alice@example.test' } })
   assert.match(passed.added[0]!, /^Authentication-Results: mx\.test;\r\n\tauth=pass smtp\.auth=alice@example\.test;/)

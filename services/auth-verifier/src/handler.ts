@@ -20,8 +20,8 @@ export interface Ports {
   reportFault(job: Job, error: unknown): void
 }
 
-export async function handleAuthenticate(job: Job, ports: Ports): Promise<Publication[]> {
-  const findings = await verify(job, ports)
+export async function handleAuthenticate({ verified, ...job }: Job, ports: Ports): Promise<Publication[]> {
+  const findings = verified ?? (await verify(job, ports))
   await ports.note(job, findings)
   const { receivedSpf } = findings
   const methods = resultLines(findings)
@@ -31,12 +31,12 @@ export async function handleAuthenticate(job: Job, ports: Ports): Promise<Public
   const head = await ports.head(job.content)
   const strayFold = strayFoldSize(head)
   const struck = [...(strayFold > 0 ? [0, strayFold] : []), ...forgedFields(parseHeader(head), ports.hostname)]
-  const verified = withHistory(
+  const recorded = withHistory(
     { ...job, struck, authentication: summarize(findings) },
     'authenticate',
     methods.map((method) => method.split(' ')[0]).join(' ') || 'none',
   )
-  return [publication(deliverLocal, withHeader(verified, lines))]
+  return [publication(deliverLocal, withHeader(recorded, lines))]
 }
 
 /** A fault of the verifier itself must not hold mail up, and must not count as a pass. */

@@ -30,20 +30,22 @@ export async function checkSamePolicy(ports: EnforcementPorts, recipient: string
   if (one !== other) throw new SmtpReply(452, '4.5.3', 'This recipient in a transaction of its own, please')
 }
 
-/** The mail, marked where that is asked for. @throws SmtpReply 550 5.7.1 when its author's domain asks to reject it */
+/** The mail, with what was found, and marked where that is asked for. @throws SmtpReply 550 5.7.1 when its author's domain asks to reject it */
 export async function enforceDmarc(job: Job, ports: EnforcementPorts): Promise<Job> {
   const domains = new Set(job.envelope.recipients.map(({ address }) => domainOf(address)))
   const policies = await Promise.all([...domains].map((domain) => ports.dmarcPolicy(domain)))
   if (!policies.every((policy) => policy === 'enforce')) return job
-  const findings = await verified(job, ports)
-  if (findings === undefined || !isFailure(findings.dmarc)) return job
+  const findings = await findingsOf(job, ports)
+  if (findings === undefined) return job
   const { dmarc } = findings
+  const verified = isSettled(findings) ? { ...job, verified: findings } : job
+  if (!isFailure(dmarc)) return verified
   const author = dmarc.headerFrom ?? 'an author who is not clear'
   switch (dmarc.policy) {
     case 'none':
-      return job
+      return verified
     case 'quarantine': {
-      const marked = withHeader(job, [`X-DMARC-Quarantine: yes; author="${author}"`])
+      const marked = withHeader(verified, [`X-DMARC-Quarantine: yes; author="${author}"`])
       return withHistory(marked, 'mx', `dmarc=${dmarc.result} quarantine`)
     }
     case 'reject':
@@ -54,13 +56,18 @@ export async function enforceDmarc(job: Job, ports: EnforcementPorts): Promise<J
   }
 }
 
+/** Whether the stage would find the same: what DNS did not tell now, it may tell then. */
+function isSettled({ spf, helo, dkim, dmarc }: Findings): boolean {
+  return [spf, helo, dmarc, ...dkim].every((finding) => finding?.result !== 'temperror')
+}
+
 /** A pass, and what could not be found out now, is no failure. An author who is not clear is one: nobody vouches for it. */
 function isFailure({ result, headerFrom }: DmarcFinding): boolean {
   return result === 'fail' || (result === 'none' && headerFrom === undefined)
 }
 
 /** A fault of ours must not keep mail out. */
-async function verified(job: Job, ports: EnforcementPorts): Promise<Findings | undefined> {
+async function findingsOf(job: Job, ports: EnforcementPorts): Promise<Findings | undefined> {
   try {
     return await ports.verify(job)
   } catch (error) {
