@@ -1,4 +1,4 @@
-// What a mail adds to the DMARC aggregate report of its author's domain (RFC 9990 section 2.1).
+// What a mail adds to the DMARC aggregate report of its author's domain (RFC 9990).
 
 import { domainOf } from '@sekimori/mail/address'
 import type { DmarcObservation, DmarcRow } from '@sekimori/mail/dmarc-observation'
@@ -9,7 +9,7 @@ import type { DkimFinding, Findings } from './findings.ts'
 /** What became of the mail under the policy. */
 export type Disposition = 'none' | 'quarantine' | 'reject'
 
-/** Section 2.1.2 lets a report have 100; a stranger's mail makes no row as large as that. */
+/** RFC 9990 lets a row have 100; a stranger's mail makes no row as large as that. */
 const MOST_SIGNATURES = 5
 /** Anything else is a stranger's try at something: such a signature, or mail, is in no report. */
 const NAME = /^[\w.-]{1,253}$/
@@ -53,7 +53,7 @@ function applied({ dmarc }: Findings, disposition: Disposition): Pick<DmarcRow, 
   return policy === 'none' ? { disposition } : { disposition, override: 'local_policy' }
 }
 
-/** In the order of section 2.1.2: those that pass for the author first, those that don't pass last. */
+/** In the order that RFC 9990 asks for: those that pass for the author first, those that don't pass last. */
 function reported(found: DkimFinding[], headerFrom: string): DmarcRow['signatures'] {
   const rank = ({ result, domain }: DkimFinding) => {
     if (result !== 'pass') return 3

@@ -1,7 +1,7 @@
 // What one mail adds to the DMARC aggregate report of a domain (RFC 9990): everything that makes it the same as others, and
 // nothing that names a person.
 
-/** The policy as its record has it (section 2.1.1.3). `rua` is the tag's value. */
+/** The policy as its record has it. `rua` is the tag's value. */
 export interface PublishedPolicy {
   /** Where the record was found: the Policy Domain. */
   domain: string

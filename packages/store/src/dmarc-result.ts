@@ -38,7 +38,7 @@ interface Subject {
   rows: number
 }
 
-/** The newest policy counts: a report has one (section 2.1). The row stays locked until the transaction's end. */
+/** The newest policy counts: a report has one. The row stays locked until the transaction's end. */
 async function openSubject(
   client: Queryable,
   { policy, organization }: DmarcObservation,

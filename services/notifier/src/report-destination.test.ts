@@ -1,4 +1,4 @@
-// Where reports may go: to whom a domain names, if he is of its organisation or has agreed (RFC 9990 section 3).
+// Where reports may go: to whom a domain names, if he is of its organisation or has agreed (RFC 9990).
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Zone, zoneResolver } from '@sekimori/authentication/testing/zone'

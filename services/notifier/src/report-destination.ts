@@ -1,4 +1,4 @@
-// To whom a domain's DMARC reports may go: elsewhere only where the destination says so (RFC 9990 section 3).
+// To whom a domain's DMARC reports may go: elsewhere only where the destination says so (RFC 9990).
 import { organizationalDomain } from '@sekimori/authentication/organization'
 import { readTags } from '@sekimori/dns/dkim-record'
 import { DnsError } from '@sekimori/dns/dns-error'

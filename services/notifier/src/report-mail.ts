@@ -1,4 +1,4 @@
-// Reports as mail: DMARC aggregate reports (RFC 9990 section 2.6.2) and SMTP TLS reports (RFC 8460 section 5.3). From our own
+// Reports as mail: DMARC aggregate reports (RFC 9990) and SMTP TLS reports (RFC 8460 section 5.3). From our own
 // domain, so that they are signed in its name, and with the null reverse-path, so that nothing answers them.
 import { mailDate } from '@sekimori/mail/date'
 import type { Job } from '@sekimori/mail/job'

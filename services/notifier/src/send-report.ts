@@ -82,7 +82,7 @@ async function contentOf(
 interface Delivery {
   uri: ReportUri
   job?: Job
-  /** As it travels (RFC 9990 section 2.6). */
+  /** As it travels (RFC 9990). */
   sizeBytes: number
 }
 
