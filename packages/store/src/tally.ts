@@ -2,7 +2,7 @@
 // some seconds.
 import type { Log } from '@sekimori/runtime/log'
 
-const WRITE_EVERY_MS = 10_000
+const WRITE_EVERY_MS = 5_000
 /** Strangers choose the names: more different ones than this wait for nothing. */
 const ROWS_MOST = 2_000
 /** Rows that wait while the database is slow or away; more are lost. */

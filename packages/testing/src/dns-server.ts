@@ -43,7 +43,6 @@ class TestDnsServer {
   readonly #records: ZoneRecords
   readonly #faults = new Map<string, Fault>()
   readonly #validated = new Set<string>()
-  #isSilent = false
   #sockets!: DnsSockets
 
   constructor(records: ZoneRecords) {
@@ -77,16 +76,6 @@ class TestDnsServer {
     this.#faults.set(name.toLowerCase(), fault)
   }
 
-  /** Answers nothing at all until the result is disposed. */
-  silence(): Disposable {
-    this.#isSilent = true
-    return {
-      [Symbol.dispose]: () => {
-        this.#isSilent = false
-      },
-    }
-  }
-
   heal(name: string): void {
     this.#faults.delete(name.toLowerCase())
   }
@@ -109,7 +98,7 @@ class TestDnsServer {
   #respond(message: Buffer, via: Via): Buffer[] {
     const query = decode(message)
     const question = query.questions?.[0]
-    if (question === undefined || this.#isSilent) return []
+    if (question === undefined) return []
     const name = question.name.toLowerCase()
     this.queries.push({ name, type: question.type, via })
     const fault = this.#faults.get(name)

@@ -45,6 +45,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     RETRY_POLL_INTERVAL: '200ms',
     QUARANTINE_POLL_INTERVAL: '200ms',
     WARNING_SUMMARY_AFTER_MS: '8000',
+    REPORT_POLL_INTERVAL: '500ms',
+    REPORT_SPREAD: '1ms',
+    REPORT_DELAY: '1ms',
     ...options.settings,
   }
   const launcher = launch(settings)
