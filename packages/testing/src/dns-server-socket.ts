@@ -17,15 +17,26 @@ export interface DnsSockets {
 
 /** Opens both listeners and answers every message by `respond`. */
 export async function serveDns(respond: Responder, port = 0): Promise<DnsSockets> {
+  const connections = new Set<net.Socket>()
   for (let attempt = 1; ; attempt++) {
     const udp = dgram.createSocket('udp4')
     const tcp = net.createServer()
+    // From the first moment: a question that nobody listens to is lost, and whoever asked waits out his time.
+    udp.on('message', (query, from) => {
+      for (const response of respond(query, 'udp')) udp.send(response, from.port, from.address)
+    })
+    tcp.on('connection', (socket) => {
+      connections.add(socket)
+      socket.on('close', () => connections.delete(socket))
+      socket.on('error', () => socket.destroy())
+      converse(socket, respond)
+    })
     try {
       udp.bind(port, '127.0.0.1')
       await once(udp, 'listening')
       tcp.listen(udp.address().port, '127.0.0.1')
       await once(tcp, 'listening')
-      return attach(udp, tcp, respond)
+      return listening(udp, tcp, connections)
     } catch (error) {
       udp.close()
       if (port !== 0 || attempt === 20) throw error
@@ -33,17 +44,7 @@ export async function serveDns(respond: Responder, port = 0): Promise<DnsSockets
   }
 }
 
-function attach(udp: dgram.Socket, tcp: net.Server, respond: Responder): DnsSockets {
-  const connections = new Set<net.Socket>()
-  udp.on('message', (query, from) => {
-    for (const response of respond(query, 'udp')) udp.send(response, from.port, from.address)
-  })
-  tcp.on('connection', (socket) => {
-    connections.add(socket)
-    socket.on('close', () => connections.delete(socket))
-    socket.on('error', () => socket.destroy())
-    converse(socket, respond)
-  })
+function listening(udp: dgram.Socket, tcp: net.Server, connections: Set<net.Socket>): DnsSockets {
   return {
     address: `127.0.0.1:${udp.address().port}`,
     async [Symbol.asyncDispose]() {

@@ -23,10 +23,10 @@ export const smtpOptions: SmtpOptions = {
 }
 
 /** Opens the world; disposing it ends everything. `dnsTimeoutMs`: how long a DNS server may keep silent. */
-export async function openOutside(dnsOptions: DnsServerOptions = {}, dnsTimeoutMs = 20_000) {
+export async function openOutside(dnsOptions: DnsServerOptions = {}, dnsTimeoutMs = 5_000) {
   await using resources = new AsyncDisposableStack()
   const dns = resources.use(await startDnsServer(dnsOptions))
-  const resolver = resources.use(createResolver({ servers: [dns.address], timeoutMs: dnsTimeoutMs, attempts: 1 }))
+  const resolver = resources.use(createResolver({ servers: [dns.address], timeoutMs: dnsTimeoutMs, attempts: 2 }))
   return new Outside(dns, resolver, resources.move())
 }
 
