@@ -6,14 +6,18 @@ import { createServer } from 'node:net'
 const LOWEST = 10_000
 const HIGHEST = 19_999
 
+// In a row from a place of each process's own: chosen one by one, two processes would now and then choose the same one.
+let next = randomInt(LOWEST, HIGHEST)
+
 /** So many different ports on 127.0.0.1 that nobody listens on. */
 export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>()
-  while (ports.size < count) {
-    const port = randomInt(LOWEST, HIGHEST)
-    if (!ports.has(port) && (await isFree(port))) ports.add(port)
+  const ports: number[] = []
+  while (ports.length < count) {
+    const port = next
+    next = port < HIGHEST ? port + 1 : LOWEST
+    if (await isFree(port)) ports.push(port)
   }
-  return [...ports]
+  return ports
 }
 
 function isFree(port: number): Promise<boolean> {
