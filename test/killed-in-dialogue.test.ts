@@ -8,6 +8,8 @@ import { type RemoteServer, type ScriptedReply, startRemoteServer } from '@sekim
 import { sharedStack } from '@sekimori/testing/shared-stack'
 import { makeTestCertificate } from '@sekimori/testing/test-certificate'
 
+/** A mail that was tried before, and is in the hands of the killed process again, rests until its lease of 60 s is over. */
+const PATIENCE = { withinMs: 180_000 }
 const silentAt = (at: ScriptedReply['at']): ScriptedReply => ({ at, reply: 'silence', times: 1 })
 const cases: [string, ScriptedReply, number][] = [
   ['connected', silentAt('connect'), 1],
@@ -38,21 +40,18 @@ test('remote-delivery is killed in each step of the dialogue: every recipient en
     const mail = composeMail({ from: alice.address, to: good, subject: name })
     scenes.push({ name, server, good, bad, copies, queueId: await stack.submit(alice, [good, bad], mail) })
   }
-  await eventually(() => scenes.every(({ server }) => server.scripted > 0), { withinMs: 60_000 })
+  await eventually(() => scenes.every(({ server }) => server.scripted > 0), PATIENCE)
   await stack.processes.kill('remote-delivery')
   for (const { name, server, queueId, good, bad, copies } of scenes) {
-    const ends = await eventually(
-      async () => {
-        const found = await stack.trace(queueId)
-        return found.length >= 2 && found
-      },
-      { withinMs: 60_000 },
-    )
+    const ends = await eventually(async () => {
+      const found = await stack.trace(queueId)
+      return found.length >= 2 && found
+    }, PATIENCE)
     const told = ends.map(({ recipient, outcome }) => `${recipient} ${outcome}`).sort()
     assert.deepEqual(told, [`${bad} bounced`, `${good} sent`], name)
     assert.equal(server.mails.length, copies, name)
   }
-  const notices = await stack.received(alice, cases.length, 60_000)
+  const notices = await stack.received(alice, cases.length, PATIENCE.withinMs)
   assert.deepEqual([...new Set(notices.map(subjectOf))], ['Your mail could not be delivered'])
   const named = notices.flatMap(
     (notice) =>

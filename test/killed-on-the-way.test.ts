@@ -11,6 +11,8 @@ import { virusMail } from '@sekimori/testing/virus-mail'
 const MAILS = 40
 const SESSIONS = 4
 const KILL_AFTER = 10
+/** What a killed remote-delivery had in hand may rest for 60 s. */
+const PATIENCE = { withinMs: 180_000 }
 const STRANGER = 'stranger@sender.example'
 
 /** Sends from several sessions; kills the process when a part of the mails is accepted. */
@@ -22,7 +24,7 @@ async function sendAndKill(stack: Stack, victim: string, options: Omit<SteadySen
     onAccepted: (mail: (typeof accepted)[number]) => accepted.push(mail),
   }
   await Promise.all([
-    eventually(() => accepted.length >= KILL_AFTER, { withinMs: 60_000 }).then(() => stack.processes.kill(victim)),
+    eventually(() => accepted.length >= KILL_AFTER, PATIENCE).then(() => stack.processes.kill(victim)),
     ...Array.from({ length: SESSIONS }, () => sendSteadily(sender)),
   ])
   return accepted
@@ -34,14 +36,11 @@ for (const victim of ['scanner', 'notifier', 'dkim-signer', 'rabbitmq', 'postgre
     const bob = await stack.createMailbox({ locale: 'en' })
     const dial = () => stack.dialMx()
     const accepted = await sendAndKill(stack, victim, { from: STRANGER, to: bob.address, compose: virusMail, dial })
-    const warned = await eventually(
-      async () => {
-        const texts = (await stack.messages(bob)).map(textOf)
-        const queueIds = texts.map((text) => /^Queue id: (\w+)$/m.exec(text)?.[1])
-        return accepted.every(({ queueId }) => queueIds.includes(queueId)) && queueIds
-      },
-      { withinMs: 60_000 },
-    )
+    const warned = await eventually(async () => {
+      const texts = (await stack.messages(bob)).map(textOf)
+      const queueIds = texts.map((text) => /^Queue id: (\w+)$/m.exec(text)?.[1])
+      return accepted.every(({ queueId }) => queueIds.includes(queueId)) && queueIds
+    }, PATIENCE)
     assert.ok(!warned.includes(undefined), 'something else than warnings arrived')
     assert.equal(new Set(warned).size, warned.length)
     await stack.untilReady()
@@ -56,14 +55,11 @@ for (const victim of ['remote-delivery', 'rabbitmq', 'postgres']) {
     const dial = () => stack.dialSmtps(alice)
     const accepted = await sendAndKill(stack, victim, { from: alice.address, to, dial })
     const expected = accepted.map(({ messageId }) => messageId)
-    await eventually(
-      () => {
-        const mails = stack.remote.mails.filter(({ recipients }) => recipients.includes(to))
-        const sent = new Set(mails.map(({ data }) => fieldOf(data, 'Message-ID')))
-        return expected.every((messageId) => sent.has(messageId))
-      },
-      { withinMs: 60_000 },
-    )
+    await eventually(() => {
+      const mails = stack.remote.mails.filter(({ recipients }) => recipients.includes(to))
+      const sent = new Set(mails.map(({ data }) => fieldOf(data, 'Message-ID')))
+      return expected.every((messageId) => sent.has(messageId))
+    }, PATIENCE)
     await stack.untilReady()
   })
 }

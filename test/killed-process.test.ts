@@ -74,7 +74,7 @@ async function arrived(stack: Stack, mailbox: Mailbox, accepted: string[]): Prom
       if (missing.length > 0) throw new Error(`${missing.length} accepted mails are missing`)
       return messageIds
     },
-    { withinMs: 90_000 },
+    { withinMs: 180_000 },
   )
 }
 
