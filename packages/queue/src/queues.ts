@@ -32,12 +32,22 @@ export function publication<T extends { content: Content }>(queue: Queue<T>, mes
 }
 
 export const scan = defineQueue('scan', JobHeader)
+/** Mail of `scan` that takes long to look into: it waits here, where nothing else does. */
+export const scanSlow = defineQueue('scan-slow', JobHeader)
 export const authenticate = defineQueue('authenticate', JobHeader)
 export const deliverLocal = defineQueue('deliver-local', JobHeader)
 export const sign = defineQueue('sign', JobHeader)
 export const deliverRemote = defineQueue('deliver-remote', JobHeader)
 export const notify = defineQueue('notify', NoticeHeader)
 
-export const everyQueue = [scan, authenticate, deliverLocal, sign, deliverRemote, notify] as unknown as Queue<{
+export const everyQueue = [
+  scan,
+  scanSlow,
+  authenticate,
+  deliverLocal,
+  sign,
+  deliverRemote,
+  notify,
+] as unknown as Queue<{
   content: Content
 }>[]

@@ -2,16 +2,17 @@
 import type { Content } from '@sekimori/mail/content'
 import { type Job, type JobHeader, type Recipient, withHeader, withHistory } from '@sekimori/mail/job'
 import type { UnscannableReason } from '@sekimori/mail/unscannable'
-import { authenticate, type Publication, publication, sign } from '@sekimori/queue/queues'
+import { authenticate, type Publication, publication, scanSlow, sign } from '@sekimori/queue/queues'
 import { ContentGone } from '@sekimori/store/content'
 import type { Part } from '@sekimori/store/quarantine'
+import { NeedsTime } from './archive/needs-time.ts'
 import { disposeOf, mayReturn, type PolicyPorts } from './disposition.ts'
 import { tidingsOf, unscannableNotice } from './tidings.ts'
 import { describe, type Scan, statusLine } from './verdict.ts'
 
 export interface Ports extends PolicyPorts {
   hostname: string
-  /** @throws DependencyAway when there is no verdict. @throws ContentGone */
+  /** @throws DependencyAway when there is no verdict. @throws ContentGone; NeedsTime when others would have to wait for it */
   scan(content: Content): Promise<Scan>
   /** The header section of the mail. */
   head(content: Content): Promise<Buffer>
@@ -33,6 +34,7 @@ export async function handleScan(job: Job, ports: Ports): Promise<Publication[]>
   try {
     return await proceed(job, await ports.scan(job.content), ports)
   } catch (error) {
+    if (error instanceof NeedsTime) return [publication(scanSlow, withHistory(job, 'scan', `waits: ${error.message}`))]
     if (!(error instanceof ContentGone)) throw error
     // It was set aside before a crash; whether anybody was told is not known, so they are told (once) again.
     const earlier = await ports.recall(job)

@@ -45,7 +45,7 @@ async function verdictOn(
   limits: Partial<ArchiveLimits> = {},
 ): Promise<string> {
   const walk = walker.mail({ timeMs: 120_000, ...limits })
-  const verdict = await inspectMail(mail, {
+  const { verdict } = await inspectMail(mail, {
     scan,
     unpack: (bytes) => walk.walk(bytes),
     takeApart: (bytes) => walk.takeApart(bytes),

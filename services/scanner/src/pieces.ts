@@ -2,14 +2,25 @@
 // active content of its pages, files that may hold archives. No scanner and no unpacker is called here.
 import { activeContent } from './html/active-content.ts'
 import { htmlReadings } from './html/charset.ts'
-import { mailParts, type Part, WalkLimitReached, type WalkLimits } from './mime/walk.ts'
+import { isMail, mailParts, type Part, WalkLimitReached, type WalkLimits } from './mime/walk.ts'
 import type { UnscannableReason } from './verdict.ts'
 
 export type Piece =
   | { kind: 'scan'; bytes: Buffer }
-  /** May hold archives. */
-  | { kind: 'unpack'; bytes: Buffer }
+  | FilePiece
+  /** Something was found by which clamd may lose its way in the raw mail. */
+  | { kind: 'odd' }
   | { kind: 'unscannable'; reason: UnscannableReason }
+
+/** A part: it may hold archives, and it is to be scanned itself. */
+export interface FilePiece {
+  kind: 'file'
+  bytes: Buffer
+  /** clamd sees it in the raw mail, if it gets that, and unless the mail is odd. */
+  isSeen: boolean
+  /** The parts of it come by themselves. */
+  isMail: boolean
+}
 
 /** Octets that come out of MIME readings, besides those that clamd has seen in the raw mail. */
 const MOST_OUTPUT_BYTES = 96 * 1024 * 1024
@@ -36,8 +47,6 @@ export function* piecesOfMail(mail: Buffer, { isScannedRaw, onStep }: PieceOptio
     workBytes: WORK.timesSize * mail.length + WORK.atLeastBytes,
   }
   const pages = new Pages()
-  /** What clamd has seen, unless the mail has something odd about it anywhere: then it may have lost its way. */
-  const plain: Buffer[] = []
   let isOdd = !isScannedRaw
   try {
     const options = {
@@ -47,17 +56,16 @@ export function* piecesOfMail(mail: Buffer, { isScannedRaw, onStep }: PieceOptio
     }
     for (const part of mailParts(mail, options)) {
       // clamd decodes the raw mail itself; only a reading that it may not share is given to it once more.
-      if (part.isPlain && !isOdd) plain.push(part.bytes)
-      else yield { kind: 'scan', bytes: part.bytes }
+      if (!part.isPlain && !isOdd) yield { kind: 'odd' }
       isOdd ||= !part.isPlain
       if (isHtml(part)) yield* pages.pieces(part)
-      yield { kind: 'unpack', bytes: part.bytes }
+      yield { kind: 'file', bytes: part.bytes, isSeen: !isOdd, isMail: isMail(part) }
     }
   } catch (error) {
     if (!(error instanceof WalkLimitReached)) throw error
     obstacles.push(error.reason)
   }
-  if (isOdd || obstacles.length > 0) for (const bytes of plain) yield { kind: 'scan', bytes }
+  if (!isOdd && obstacles.length > 0) yield { kind: 'odd' }
   for (const reason of new Set(obstacles)) yield { kind: 'unscannable', reason }
 }
 
@@ -79,8 +87,8 @@ class Pages {
       for (const { kind, bytes: piece } of found) {
         if (kind === 'object') continue
         if (++this.#count > MOST_PAGE_PIECES) return yield { kind: 'unscannable', reason: 'size' }
-        yield { kind: 'scan', bytes: piece }
-        if (kind === 'data') yield { kind: 'unpack', bytes: piece }
+        if (kind === 'data') yield { kind: 'file', bytes: piece, isSeen: false, isMail: false }
+        else yield { kind: 'scan', bytes: piece }
       }
     }
   }

@@ -1,41 +1,51 @@
-// The whole check of a mail: clamd on the raw mail, then the inspection of what is inside.
+// The whole check of a mail: what is inside of it, and clamd on the raw mail.
 import pLimit from 'p-limit'
 import type { ArchiveWalker } from './archive/archive-walker.ts'
 import type { ArchiveLimits } from './archive/finding.ts'
+import { NeedsTime } from './archive/needs-time.ts'
 import type { Engine } from './engine.ts'
-import { inspectMail, worse } from './inspection.ts'
-import type { Scan, Verdict } from './verdict.ts'
+import { type Inspected, inspectMail, worse } from './inspection.ts'
+import type { Scan } from './verdict.ts'
 
 /** Large mails are held in memory while they are inspected; no more than this many at a time. */
-const LARGE = { fromBytes: 1_048_576, atATime: 2 }
+const LARGE = { fromBytes: 1_048_576, atATime: 2, mostWaiting: 8 }
 
 const MARK_OF_MAIL = Buffer.from('Received: by the scanner\r\n')
 
-/** An engine whose scan looks into everything inside the mail as well. */
+type Open = () => AsyncIterable<Buffer>
+
+export interface Thorough {
+  /** Looks into everything inside the mail as well. Slow mails wait for one another. @throws what the engine's scan throws */
+  scan(open: Open): Promise<Scan>
+  /** The same, for mails behind which others wait. @throws NeedsTime when `scan` would take long, or would have to wait for others that do */
+  scanUnlessSlow(open: Open): Promise<Scan>
+}
+
 export function thoroughEngine(
   engine: Pick<Engine, 'scan' | 'version'>,
   walker: ArchiveWalker,
   limits: Partial<ArchiveLimits>,
-): Pick<Engine, 'scan' | 'version'> {
+): Thorough {
   const large = pLimit(LARGE.atATime)
-  const inspect = async (mail: Buffer): Promise<Verdict> => {
-    const attachments = walker.mail(limits)
-    return inspectMail(mail, {
-      scan: async (bytes) => (await engine.scan(() => once(bytes))).verdict,
-      unpack: (attachment) => attachments.walk(attachment),
-      takeApart: (whole) => attachments.takeApart(whole),
-    })
+  const inspect = async (open: Open, mayWait: boolean): Promise<Inspected> => {
+    const { mail, isLarge } = await readSome(open(), LARGE.fromBytes)
+    const attachments = walker.mail(limits, mayWait)
+    const ports = {
+      scan: async (bytes: Buffer) => (await engine.scan(() => once(bytes))).verdict,
+      unpack: (attachment: Buffer) => attachments.walk(attachment),
+      takeApart: (whole: Buffer) => attachments.takeApart(whole),
+    }
+    if (!isLarge) return inspectMail(mail, ports)
+    if (!mayWait && large.pendingCount >= LARGE.mostWaiting) throw new NeedsTime('too many large mails wait')
+    return large(async () => inspectMail(await readAll(open()), ports))
   }
-  return {
-    version: engine.version,
-    scan: async (open): Promise<Scan> => {
-      const raw = await engine.scan(() => asMail(open()))
-      if (raw.verdict.kind === 'infected') return raw
-      const { mail, isLarge } = await readSome(open(), LARGE.fromBytes)
-      const verdict = isLarge ? await large(async () => inspect(await readAll(open()))) : await inspect(mail)
-      return { engine: raw.engine, verdict: worse(raw.verdict, verdict) }
-    },
+  const check = async (open: Open, mayWait: boolean): Promise<Scan> => {
+    const { verdict, needsRawScan } = await inspect(open, mayWait)
+    if (!needsRawScan) return { engine: engine.version(), verdict }
+    const raw = await engine.scan(() => asMail(open()))
+    return { engine: raw.engine, verdict: worse(raw.verdict, verdict) }
   }
+  return { scan: (open) => check(open, true), scanUnlessSlow: (open) => check(open, false) }
 }
 
 /**

@@ -22,6 +22,10 @@ export interface Usage {
 const MAX_FAILED_ATTEMPTS = 200
 /** Broken streams of which the beginning is read: each takes an instance of the unpacker. */
 const MAX_BEGINNINGS = 20
+/** Of the time that is left, the most that one part of a mail gets: a bomb must hide nothing that stands behind it. */
+const SHARE_OF_PART = 0.8
+/** What a part behind a bomb may still use, and what all of them may use together. */
+const BEHIND_BOMB = { outputBytes: 1024 * 1024, files: 100, times: 16 }
 
 export class Budget {
   readonly limits: ArchiveLimits
@@ -30,11 +34,30 @@ export class Budget {
   #failedAttempts = 0
   #beginnings = 0
   #startMs = threadCpuMs()
+  #most: Usage
   #isCancelled: () => boolean
 
   constructor(limits: ArchiveLimits, isCancelled: () => boolean = () => false) {
     this.limits = limits
+    this.#most = limits
     this.#isCancelled = isCancelled
+  }
+
+  /** One part of several begins. */
+  beginPart(): void {
+    const { cpuMs, outputBytes, files } = this.limits
+    const used = this.usage
+    const behind = (all: number, usedSoFar: number, more: number) =>
+      Math.max(all, Math.min(usedSoFar + more, all + BEHIND_BOMB.times * more))
+    this.#most = {
+      cpuMs: used.cpuMs + SHARE_OF_PART * (cpuMs - used.cpuMs),
+      outputBytes: behind(outputBytes, used.outputBytes, BEHIND_BOMB.outputBytes),
+      files: behind(files, used.files, BEHIND_BOMB.files),
+    }
+  }
+
+  endPart(): void {
+    this.#most = this.limits
   }
 
   get usage(): Usage {
@@ -43,18 +66,18 @@ export class Budget {
 
   /** How long the next file may become. */
   get nextFileBytes(): number {
-    return Math.max(0, Math.min(this.limits.fileBytes, this.limits.outputBytes - this.#outputBytes))
+    return Math.max(0, Math.min(this.limits.fileBytes, this.#most.outputBytes - this.#outputBytes))
   }
 
   get isOutputSpent(): boolean {
-    return this.#outputBytes >= this.limits.outputBytes
+    return this.#outputBytes >= this.#most.outputBytes
   }
 
   /** @throws LimitReached */
   countFile(): void {
     this.checkTime()
     if (this.isOutputSpent) throw new LimitReached('size', 'too many octets')
-    if (++this.#files > this.limits.files) throw new LimitReached('size', 'too many files')
+    if (++this.#files > this.#most.files) throw new LimitReached('size', 'too many files')
   }
 
   countOutput(sizeBytes: number): void {
@@ -74,7 +97,7 @@ export class Budget {
   /** @throws LimitReached */
   checkTime(): void {
     if (this.#isCancelled()) throw new LimitReached('cancelled', 'nobody waits for it')
-    if (threadCpuMs() - this.#startMs > this.limits.cpuMs) throw new LimitReached('time', 'too much processor time')
+    if (threadCpuMs() - this.#startMs > this.#most.cpuMs) throw new LimitReached('time', 'too much processor time')
   }
 }
 

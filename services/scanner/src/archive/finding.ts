@@ -18,9 +18,22 @@ export interface Obstacle {
   path: string
   /** For logs. */
   detail: string
+  /** It is about how the mail is put together, not about a file in it. */
+  isOfMail?: true
 }
 
 export type Finding = Leaf | Obstacle
+
+/** Told before a part of the mail is looked into, so that it is known which one ended a thread. */
+export interface Begun {
+  kind: 'part'
+  index: number
+}
+
+/** Too large or too slow to be unpacked by anybody. */
+export function isBomb({ reason }: Pick<Obstacle, 'reason'>): boolean {
+  return reason === 'size' || reason === 'time'
+}
 
 /** Bounds of one mail, all its attachments together. */
 export interface ArchiveLimits {

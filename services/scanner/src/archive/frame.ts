@@ -36,6 +36,8 @@ export class Frame {
   /** An archive was read from the start of the file. */
   isArchive = false
   hasTrouble = false
+  /** It, or something in it, becomes too large or takes too long. */
+  isBomb = false
   #candidates: Candidate[]
   #covers: Cover[] = []
   #coveredTo = 0

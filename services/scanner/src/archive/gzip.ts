@@ -21,8 +21,9 @@ export function* readGzip(site: Site): Reading {
     const stream = bytes.subarray(dataAt)
     const result = inflate(stream, budget.nextFileBytes, 4 * stream.length)
     if (result.kind !== 'whole') {
-      // Chance makes two octets of a picture look like a header; only the start of a file, or a second member, is one.
-      if (isAtStart || streams.length > 0) yield* brokenMember(site, result.kind, stream)
+      // Chance makes two octets of a picture look like a header; only the start of a file, or a second member, is one,
+      // and what inflates without end.
+      if (isAtStart || streams.length > 0 || result.kind === 'too long') yield* brokenMember(site, result.kind, stream)
       if (result.kind === 'cut') yield member('cut', result.bytes)
       if (streams.length === 0) return undefined
       break

@@ -62,24 +62,34 @@ for (const pair of BY_PAIR.keys()) {
 
 /** Every place where an archive may begin, from the front to the back; at most `limit`. Linear in the length. */
 export function findCandidates(bytes: Buffer, limit: number): Candidate[] {
-  const found = startCandidates(bytes)
+  const found: Candidate[] = []
+  eachCandidate(bytes, (candidate) => found.push(candidate) < limit)
+  return found.sort((a, b) => a.at - b.at).filter(({ format, at }, i) => !isSame(found[i - 1], format, at))
+}
+
+/** Calls `visit` for every place where an archive may begin, as long as it returns true. Linear in the length. */
+export function eachCandidate(bytes: Buffer, visit: (candidate: Candidate) => boolean): void {
+  for (const candidate of startCandidates(bytes)) if (!visit(candidate)) return
   // The loop runs once for each octet of each file: nothing in it that is not needed.
   const last = bytes.length - 1
   for (let at = 0; at < last; at++) {
     if (IS_FIRST[bytes[at]!] === 0) continue
     const pair = (bytes[at]! << 8) | bytes[at + 1]!
-    if (IS_PAIR[pair] === 0) continue
-    collect(bytes, at, BY_PAIR.get(pair)!, found)
-    if (found.length >= limit) break
+    if (IS_PAIR[pair] !== 0 && !visitPair(bytes, at, BY_PAIR.get(pair)!, visit)) return
   }
-  return found.sort((a, b) => a.at - b.at).filter(({ format, at }, i) => !isSame(found[i - 1], format, at))
 }
 
-function collect(bytes: Buffer, magicAt: number, signatures: Signature[], found: Candidate[]): void {
-  for (const { format, magic, offset, check } of signatures) {
+function visitPair(
+  bytes: Buffer,
+  magicAt: number,
+  signatures: Signature[],
+  visit: (candidate: Candidate) => boolean,
+): boolean {
+  return signatures.every(({ format, magic, offset, check }) => {
     const at = magicAt - offset
-    if (at >= 0 && hasMagic(bytes, magicAt, magic) && check(bytes, at)) found.push({ format, at })
-  }
+    const isOne = at >= 0 && hasMagic(bytes, magicAt, magic) && check(bytes, at)
+    return !isOne || visit({ format, at })
+  })
 }
 
 function hasMagic(bytes: Buffer, at: number, magic: Buffer): boolean {

@@ -9,6 +9,7 @@ const walk = {
   limits: defaultLimits,
   skip: 0,
   isTrial: false,
+  known: { upTo: 0, bombs: [], isLast: false },
   found: () => {},
 }
 const script = (code: string) => new URL(`data:text/javascript,${encodeURIComponent(code)}`)

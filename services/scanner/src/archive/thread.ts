@@ -1,7 +1,7 @@
 // A walking thread as the main thread has it: one walk at a time, ended by force when it takes too long.
 import { Worker } from 'node:worker_threads'
 import type { Usage } from './budget.ts'
-import type { ArchiveLimits, Finding } from './finding.ts'
+import type { ArchiveLimits, Begun, Finding } from './finding.ts'
 import type { ThreadMessage, ThreadSetup, WalkRequest } from './thread-messages.ts'
 import type { WasmModule } from './web-assembly.ts'
 
@@ -17,7 +17,7 @@ export type Ended =
 
 export interface Walk extends Omit<WalkRequest, 'bytes'> {
   bytes: Buffer
-  found: (findings: Finding[]) => void
+  found: (findings: (Finding | Begun)[]) => void
 }
 
 const NO_USAGE: Usage = { cpuMs: 0, files: 0, outputBytes: 0 }
@@ -96,10 +96,14 @@ export class Thread implements AsyncDisposable {
       ended({ ...NO_USAGE, cpuMs })
       worker.terminate()
     }
+    let isAsking = false
     return setInterval(async () => {
       const isCancelled = Atomics.load(this.#cancelled, 0) !== 0
       if (isCancelled || performance.now() - startedMs > limits.timeMs) return kill(limits.cpuMs)
+      if (isAsking) return
+      isAsking = true
       const usage = await worker.cpuUsage().catch(() => undefined) // it has ended, which ends the walk as well
+      isAsking = false
       if (usage === undefined) return
       const cpuMs = (usage.user + usage.system) / 1_000 - this.#cpuMsBefore
       if (cpuMs >= limits.cpuMs) kill(cpuMs)
@@ -107,14 +111,14 @@ export class Thread implements AsyncDisposable {
   }
 }
 
-function request(worker: Worker, { kind, bytes, limits, skip, isTrial }: Walk): void {
+function request(worker: Worker, { kind, bytes, limits, skip, isTrial, known }: Walk): void {
   const own = new Uint8Array(bytes)
-  const message: WalkRequest = { kind, bytes: own, limits, skip, isTrial }
+  const message: WalkRequest = { kind, bytes: own, limits, skip, isTrial, known }
   worker.postMessage(message, [own.buffer])
 }
 
 /** A Buffer arrives from a thread as a plain array of octets. */
-function withBuffer(finding: Finding): Finding {
+function withBuffer(finding: Finding | Begun): Finding | Begun {
   if (finding.kind !== 'leaf') return finding
   const { buffer, byteOffset, byteLength } = finding.bytes
   return { ...finding, bytes: Buffer.from(buffer, byteOffset, byteLength) }

@@ -22,6 +22,11 @@ export class Turns<T> {
     this.#free = [...forAll.map(turns('all')), ...quick.map(turns('quick'))]
   }
 
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   /** @param isSlow has been slow before, so the quick lane is not for it. */
   take(isSlow: boolean): Promise<Turn<T>> {
     const { promise, resolve } = Promise.withResolvers<Turn<T>>()

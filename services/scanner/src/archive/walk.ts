@@ -1,7 +1,8 @@
 // Walks a file through all archives in it, and all in those, and hands out every file that is none, and every reason
 // why something could not be looked into.
 import { type Budget, LimitReached } from './budget.ts'
-import type { Finding } from './finding.ts'
+import { defused } from './defused.ts'
+import { type Finding, isBomb } from './finding.ts'
 import { readers } from './formats.ts'
 import { Frame, hashOf, type Place } from './frame.ts'
 import { type Opened, type Reading, type Trouble, trouble } from './opened.ts'
@@ -27,13 +28,16 @@ interface Blob {
   isDoubtful: boolean
 }
 
-/** What is inside of a mail's attachment; the attachment itself is not handed out. @param outer archives around it. */
+/**
+ * What is inside of a mail's attachment; the attachment itself is not handed out. Returns whether it is a bomb.
+ * @param outer archives around it.
+ */
 export function walk(
   attachment: Buffer,
   sevenZip: SevenZip,
   budget: Budget,
   { depth, path }: { depth: number; path: string } = { depth: 0, path: '' },
-): Iterable<Finding> {
+): Generator<Finding, boolean> {
   return new Walk(sevenZip, budget).blob({ bytes: attachment, depth, wrappings: 0, path, isDoubtful: false })
 }
 
@@ -49,15 +53,16 @@ class Walk {
     this.#budget = budget
   }
 
-  *blob(blob: Blob, outer?: Frame): Generator<Finding> {
+  /** Returns whether it is a bomb. */
+  *blob(blob: Blob, outer?: Frame): Generator<Finding, boolean> {
     // Equal octets have equal insides: looked at once, even when they are inside themselves.
     const hash = hashOf(blob.bytes)
-    if (blob.bytes.length === 0 || this.#seen.has(hash)) return
+    if (blob.bytes.length === 0 || this.#seen.has(hash)) return false
     this.#seen.add(hash)
     const isTop = outer === undefined
     if (this.#isOver) {
-      if (!isTop) yield leaf(blob)
-      return
+      if (!isTop) yield leaf({ ...blob, bytes: defused(blob.bytes) })
+      return true
     }
     const candidates = findCandidates(blob.bytes, MAX_CANDIDATES)
     outer?.show(blob.bytes, candidates, hash)
@@ -67,7 +72,9 @@ class Walk {
     if (seal !== undefined) yield obstacle(blob.path, seal)
     yield* this.#inside(blob, frame)
     // An archive that was read whole is nothing but its files. Anything else, programs open as it is.
-    if (!isTop && (!frame.isArchive || frame.hasTrouble || frame.zip.isDocument)) yield leaf(blob)
+    const isOpenedAsItIs = !isTop && (!frame.isArchive || frame.hasTrouble || frame.zip.isDocument)
+    if (isOpenedAsItIs) yield leaf(frame.isBomb ? { ...blob, bytes: defused(blob.bytes) } : blob)
+    return frame.isBomb
   }
 
   *#inside(blob: Blob, frame: Frame): Generator<Finding> {
@@ -84,6 +91,7 @@ class Walk {
       if (!(error instanceof LimitReached)) throw error
       if (error.reason === 'cancelled') throw error
       frame.hasTrouble = true
+      frame.isBomb = true
       if (!this.#isOver) yield obstacle(blob.path, trouble(error.reason, error.message))
       this.#isOver = true
     }
@@ -107,7 +115,8 @@ class Walk {
         if (at === 0 && isArchive) frame.isArchive = true
         const path = memberPath(blob.path, format, opened.name)
         const levels = isArchive ? { depth: blob.depth + 1 } : { wrappings: blob.wrappings + 1 }
-        yield* this.blob({ ...blob, ...levels, bytes: opened.bytes, path }, frame)
+        const isInner = yield* this.blob({ ...blob, ...levels, bytes: opened.bytes, path }, frame)
+        frame.isBomb ||= isInner
       }
     }
     if (!hasMembers && hasTrouble && !place.isDoubtful) this.#budget.countFailedAttempt()
@@ -117,6 +126,7 @@ class Walk {
     for (const problem of troubles) {
       if (isDoubtful && problem.reason === 'damaged') continue
       frame.hasTrouble = true
+      frame.isBomb ||= isBomb(problem)
       yield obstacle(path, problem)
     }
   }

@@ -1,7 +1,7 @@
 // The thread in which archives are opened: whatever their content does, it does it here.
 import { parentPort, workerData } from 'node:worker_threads'
 import { Budget, LimitReached, threadCpuMs } from './budget.ts'
-import type { Finding } from './finding.ts'
+import type { Begun, Finding } from './finding.ts'
 import { Inside } from './inside.ts'
 import { type SevenZip, sevenZip } from './seven-zip.ts'
 import type { ThreadMessage, ThreadSetup, WalkRequest } from './thread-messages.ts'
@@ -22,7 +22,7 @@ function say(message: ThreadMessage, transfer: ArrayBuffer[] = []): void {
 
 /** Findings on their way: sent by the batch, and before anything that may take long. */
 class Outbox {
-  #findings: Finding[] = []
+  #findings: (Finding | Begun)[] = []
   #transfer: ArrayBuffer[] = []
   #sizeBytes = 0
   #skip: number
@@ -31,7 +31,7 @@ class Outbox {
     this.#skip = skip
   }
 
-  add(finding: Finding): void {
+  add(finding: Finding | Begun): void {
     if (this.#skip-- > 0) return
     this.#findings.push(finding.kind === 'leaf' ? { ...finding, bytes: this.#own(finding.bytes) } : finding)
     if (this.#findings.length >= BATCH.findings || this.#sizeBytes >= BATCH.sizeBytes) this.flush()
@@ -54,25 +54,32 @@ class Outbox {
   }
 }
 
-function handle({ kind, bytes, limits, skip, isTrial }: WalkRequest): void {
+function handle({ kind, bytes, limits, skip, isTrial, known }: WalkRequest): void {
   const own = { ...limits, cpuMs: limits.cpuMs * OWN_SHARE }
   const budget = new Budget(own, () => Atomics.load(cancelled, 0) !== 0)
   const outbox = new Outbox(skip)
   let isOutOfTime = false
   try {
     const inside = new Inside(flushing(outbox), budget)
-    for (const finding of inside[kind](Buffer.from(bytes.buffer as ArrayBuffer))) {
-      if (finding.kind === 'leaf' || finding.reason !== 'time') outbox.add(finding)
-      // What to do about it is decided in the main thread.
-      else isOutOfTime = true
-      if (isOutOfTime && isTrial) break
+    const octets = Buffer.from(bytes.buffer as ArrayBuffer)
+    for (const finding of kind === 'mail' ? inside.mail(octets, known) : inside.file(octets)) {
+      isOutOfTime = isTrial && finding.kind === 'unscannable' && finding.reason === 'time'
+      // What is tried again is not told before.
+      if (isOutOfTime) break
+      outbox.add(finding)
     }
   } catch (error) {
     if (!(error instanceof LimitReached)) throw error
-    if (error.reason === 'time') isOutOfTime = true
+    isOutOfTime = isTrial && error.reason === 'time'
+    if (!isOutOfTime && error.reason !== 'cancelled') outbox.add(unfinished(error.reason))
   }
   outbox.flush()
   say({ kind: 'ended', usage: budget.usage, isOutOfTime, cpuMs: threadCpuMs() })
+}
+
+/** The mail itself took more than it may: there may be parts that were not seen. */
+function unfinished(reason: 'size' | 'time'): Finding {
+  return { kind: 'unscannable', reason, path: '', detail: 'mail', isOfMail: true }
 }
 
 function flushing(outbox: Outbox): SevenZip {

@@ -175,7 +175,7 @@ function found(bytes: Reading['bytes']): Part {
 }
 
 /** A mail by its type, or one that is not announced as such but begins with fields of one. */
-function isMail({ bytes, contentType }: Part): boolean {
+export function isMail({ bytes, contentType }: Pick<Part, 'bytes' | 'contentType'>): boolean {
   if (/^(?:message\/(?!delivery-status|disposition|feedback)|text\/rfc822)/.test(contentType)) return true
   return beginsLikeMail(bytes)
 }
