@@ -109,6 +109,28 @@ test('S1-21 a signature that comes after the mail: it leaves every maildrop, is 
   assert.match(metrics, /^sekimori_rescanned_mails_total\{outcome="infected".*\} [1-9]/m)
 })
 
+test('S1-26 a warning of mail that had been delivered is suspended like any other, counted, and traced', async () => {
+  const stack = await backgroundStack()
+  const [bob, carol] = [await stack.createMailbox({ locale: 'en' }), await stack.createMailbox({ locale: 'en' })]
+  const asked = { scope: 'address', value: bob.address, reason: 'a rescan', createdBy: 'a test' }
+  const { id } = (await stack.api('POST', '/v1/warning-suspensions', asked)).body
+  const pattern = `suspended-${randomUUID()}`
+  const to = [bob.address, carol.address]
+  const queueId = await stack.sendAsStranger(STRANGER, to, lurking(pattern, bob.address))
+  await stack.ended(queueId, 2)
+  using _signature = addSignature(stack, pattern)
+  await untilHolds(stack, carol, 'Virus warning')
+  const suspended = await eventually(async () => {
+    const ends = (await stack.trace(queueId)).filter(({ stage }) => stage === 'warning')
+    return ends.length > 0 && ends
+  }, PATIENCE)
+  const [end] = suspended
+  assert.deepEqual([end?.recipient, end?.outcome, end?.detail], [bob.address, 'suspended', `suspension ${id}`])
+  assert.equal((await stack.api('GET', `/v1/warning-suspensions/${id}`)).body.suppressed, 1)
+  await stack.api('PATCH', `/v1/warning-suspensions/${id}`, { endsAt: 'now' })
+  assert.deepEqual(await subjects(stack, bob), [])
+})
+
 test('S1-21 no mail leaves a maildrop that a POP3 session has open; after QUIT it does', async () => {
   const stack = await backgroundStack()
   const bob = await stack.createMailbox({ locale: 'en' })

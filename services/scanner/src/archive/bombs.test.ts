@@ -57,6 +57,8 @@ test('a bomb takes at most 2 s of processor time and 256 MiB, and it is said tha
       assert.ok(cpuMs < defaultLimits.cpuMs + OTHER_CPU_MS, `${cpuMs} ms`)
       assert.ok(memoryBytes < 256 * MEBIBYTE, `${memoryBytes / MEBIBYTE} MiB`)
       const sizes = findings.map((finding) => (finding.kind === 'leaf' ? finding.bytes.length : 0))
+      // Of a file that is too long, the beginning is handed out.
+      if (/of 2 GB$/.test(name)) assert.ok(sizes.some((size) => size > MEBIBYTE))
       // Whatever comes out is scanned, which costs as well.
       const mostBytes = Math.min(defaultLimits.outputBytes, Math.max(16 * MEBIBYTE, 100 * bomb.length))
       assert.ok(sizes.reduce((sum, size) => sum + size, 0) <= mostBytes)
@@ -71,11 +73,6 @@ test('headers that lie, of lengths and of streams that quote one another, cost n
     assert.ok(cpuMs < defaultLimits.cpuMs + OTHER_CPU_MS, `${cpuMs} ms`)
     assert.ok(memoryBytes < 256 * MEBIBYTE, `${memoryBytes / MEBIBYTE} MiB`)
   }
-})
-
-test('of a file that is too long, the beginning is handed out', () => {
-  for (const bomb of [bombs.ratioGzip(), bombs.ratioZip()])
-    assert.ok(findingsIn(bomb).some((finding) => finding.kind === 'leaf' && finding.bytes.length > MEBIBYTE))
 })
 
 test('a file that holds itself is looked at once', () => {

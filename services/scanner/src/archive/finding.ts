@@ -56,6 +56,6 @@ export const defaultLimits: ArchiveLimits = {
   outputBytes: 128 * 1024 * 1024,
   fileBytes: 64 * 1024 * 1024,
   files: 10_000,
-  cpuMs: 1_700,
+  cpuMs: 1_500,
   timeMs: 20_000,
 }

@@ -15,18 +15,21 @@ export interface RealEngine extends AsyncDisposable {
 }
 
 /** Opens it, ready to scan. A machine full of tests gets more time than a mail has in production. */
-export async function openRealEngine(limits: Partial<ArchiveLimits> = {}): Promise<RealEngine> {
+export async function openRealEngine(
+  limits: Partial<ArchiveLimits> = {},
+  address = process.env.TEST_CLAMD_ADDRESS!,
+): Promise<RealEngine> {
   await using resources = new AsyncDisposableStack()
   const service = serviceStandIn('scanner')
   const settings = {
-    CLAMD_ADDRESS: process.env.TEST_CLAMD_ADDRESS!,
+    CLAMD_ADDRESS: address,
     MAX_MESSAGE_BYTES: 1_000_000,
     SCAN_CONCURRENCY: 8,
     SCAN_TIMEOUT_MS: 120_000,
     SIGNATURE_MAX_AGE: 'off',
   }
   const bare = resources.use(openEngine(settings, service))
-  const walker = resources.use(await openArchiveWalker({ threads: 1 }))
+  const walker = resources.use(await openArchiveWalker({ threads: 2 }))
   await eventually(() => service.dependencies.away().clamd === undefined, { withinMs: 60_000 })
   const whole = thoroughEngine(bare, walker, { cpuMs: 60_000, timeMs: 120_000, ...limits })
   const owned = resources.move()

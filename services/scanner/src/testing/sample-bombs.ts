@@ -31,7 +31,7 @@ export const ratioBzip2 = (): Buffer => Buffer.concat(Array<Buffer>(100).fill(pa
 export const ratioZstd = (): Buffer => zstdCompressSync(Buffer.alloc(200 * MEBIBYTE))
 /** One block of LZMA for all files. */
 export const solid7z = (): Buffer =>
-  sevenZipArchive(...Array.from({ length: 20 }, (_, i) => ({ name: `${i}`, bytes: Buffer.alloc(2 * MEBIBYTE, i) })))
+  sevenZipArchive(...Array.from({ length: 10 }, (_, i) => ({ name: `${i}`, bytes: Buffer.alloc(2 * MEBIBYTE, i) })))
 
 /** Many files that overlap: each stream begins with the headers of those behind it, quoted (D. Fifield, 2019). */
 export function quotedOverlap(count: number): Buffer {

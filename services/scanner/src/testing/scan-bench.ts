@@ -1,14 +1,12 @@
-// What the whole check of a plain mail costs beside one bare INSTREAM round trip to clamd, in turn, on unique mails.
-//   CLAMD_ADDRESS=<socket or host:port> node deploy/local/run.mjs services/scanner/src/testing/scan-bench.ts [mails]
+// What the whole check of an ordinary mail costs beside one bare INSTREAM round trip to clamd: rounds of the one and of
+// the other in turn, on unique mails, so that other work on the machine raises both.
 import { randomBytes } from 'node:crypto'
 import { askClamd, clamdAddress } from '../clamd.ts'
+import { type Cost, costOf } from './cost.ts'
 import { once, openRealEngine } from './real-engine.ts'
 
-const WARM_UP = 1_000
-const address = process.env.CLAMD_ADDRESS
-if (address === undefined) throw new Error('CLAMD_ADDRESS is missing')
-process.env.TEST_CLAMD_ADDRESS = address
-const mails = Number(process.argv[2] ?? 3_000)
+const MAILS_OF_ROUND = 100
+const WARM_UP_ROUNDS = 5
 
 const text = (sizeBytes: number) =>
   randomBytes(sizeBytes).toString('hex').slice(0, sizeBytes).replace(/.{7}/g, '$& ').replace(/.{72}/g, '$&\r\n')
@@ -27,35 +25,58 @@ const kinds: Record<string, () => string> = {
     `${randomBytes(36_000).toString('base64').replace(/.{76}/g, '$&\r\n')}\r\n--b--\r\n`,
 }
 
-await using engine = await openRealEngine()
-const bare = (mail: Buffer) =>
-  askClamd({ address: clamdAddress(address), command: 'INSTREAM', timeoutMs: 60_000, content: once(mail) })
-
-async function costOf(scan: (mail: Buffer) => Promise<unknown>, mail: Buffer): Promise<{ ms: number; cpuMs: number }> {
-  const cpu = process.cpuUsage()
-  const from = performance.now()
-  await scan(mail)
-  const ms = performance.now() - from
-  const { user, system } = process.cpuUsage(cpu)
-  return { ms, cpuMs: (user + system) / 1_000 }
+/** Means of one mail. */
+export interface ScanCost {
+  name: string
+  bare: Cost
+  whole: Cost
+  /** Median over neighbouring rounds of whole / bare. */
+  times: { clock: number; cpu: number }
 }
 
-const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!
-const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
-
-for (const [name, make] of Object.entries(kinds)) {
-  const costs = { bare: [] as { ms: number; cpuMs: number }[], whole: [] as { ms: number; cpuMs: number }[] }
-  for (let i = -WARM_UP; i < mails; i++) {
-    const [first, second] = [Buffer.from(make(), 'latin1'), Buffer.from(make(), 'latin1')]
-    const pair = { bare: await costOf(bare, first), whole: await costOf(engine.scan, second) }
-    if (i < 0) continue
-    costs.bare.push(pair.bare)
-    costs.whole.push(pair.whole)
+/** @param mails of each kind, for either way. */
+export async function* scanCosts(address: string, clamdPid: number, mails: number): AsyncGenerator<ScanCost> {
+  await using engine = await openRealEngine({}, address)
+  const bare = (mail: Buffer) =>
+    askClamd({ address: clamdAddress(address), command: 'INSTREAM', timeoutMs: 60_000, content: once(mail) })
+  for (const [name, make] of Object.entries(kinds)) {
+    const round = async (scan: (mail: Buffer) => Promise<unknown>) => {
+      const unique = Array.from({ length: MAILS_OF_ROUND }, () => Buffer.from(make(), 'latin1'))
+      const work = async () => {
+        for (const mail of unique) await scan(mail)
+      }
+      return perMail(await costOf(clamdPid, work))
+    }
+    const pairs: { bare: Cost; whole: Cost }[] = []
+    const rounds = Math.ceil(mails / MAILS_OF_ROUND)
+    for (let i = -WARM_UP_ROUNDS; i < rounds; i++) {
+      const pair = { bare: await round(bare), whole: await round(engine.scan) }
+      if (i >= 0) pairs.push(pair)
+    }
+    yield {
+      name,
+      bare: mean(pairs.map((pair) => pair.bare)),
+      whole: mean(pairs.map((pair) => pair.whole)),
+      times: {
+        clock: median(pairs.map((pair) => pair.whole.ms / pair.bare.ms)),
+        cpu: median(pairs.map((pair) => cpuOf(pair.whole) / cpuOf(pair.bare))),
+      },
+    }
   }
-  const [bareMs, wholeMs] = [costs.bare, costs.whole].map((all) => median(all.map(({ ms }) => ms))) as [number, number]
-  const [bareCpu, wholeCpu] = [costs.bare, costs.whole].map((all) => mean(all.map(({ cpuMs }) => cpuMs)))
-  console.log(
-    `${name}: bare ${bareMs.toFixed(3)} ms, whole ${wholeMs.toFixed(3)} ms, ${(wholeMs / bareMs).toFixed(2)} times; ` +
-      `the process itself ${bareCpu!.toFixed(3)} and ${wholeCpu!.toFixed(3)} CPU ms`,
-  )
+}
+
+const cpuOf = ({ ownCpuMs, clamdCpuMs }: Cost) => ownCpuMs + clamdCpuMs
+const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!
+
+function perMail(cost: Cost): Cost {
+  return mapped(cost, (value) => value / MAILS_OF_ROUND)
+}
+
+function mean(costs: Cost[]): Cost {
+  return mapped(costs[0]!, (_, key) => costs.reduce((sum, cost) => sum + cost[key], 0) / costs.length)
+}
+
+function mapped(cost: Cost, map: (value: number, key: keyof Cost) => number): Cost {
+  const keys = Object.keys(cost) as (keyof Cost)[]
+  return Object.fromEntries(keys.map((key) => [key, map(cost[key], key)])) as unknown as Cost
 }
