@@ -7,6 +7,7 @@ const CLAMD = `# a comment
 Foreground yes
 AlertEncrypted yes
 AlertExceedsMax yes
+DisableCache yes
 ConcurrentDatabaseReload yes
 SelfCheck 60
 StreamMaxLength 50M
@@ -31,9 +32,8 @@ test('clamd that is smaller than a mail, or keeps silent about what it skips, is
   assert.deepEqual(clamdFaults(CLAMD.replace('AlertEncrypted yes', 'AlertEncrypted no'), MAIL_BYTES, 19), [
     'clamd.conf: AlertEncrypted is not yes',
   ])
-  assert.deepEqual(clamdFaults(CLAMD.replace('AlertExceedsMax', '#AlertExceedsMax'), MAIL_BYTES, 19), [
-    'clamd.conf: AlertExceedsMax is not yes',
-  ])
+  for (const name of ['AlertExceedsMax', 'DisableCache'])
+    assert.deepEqual(clamdFaults(CLAMD.replace(name, `#${name}`), MAIL_BYTES, 19), [`clamd.conf: ${name} is not yes`])
 })
 
 test('clamd that blocks scans while it reloads, or sees new signatures late or never, is a fault', () => {

@@ -4,13 +4,13 @@ const WEEK_MS = 7 * 24 * 60 * 60 * 1000
 const SELF_CHECK_MAX_SECONDS = 300
 const UNITS: Record<string, number> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 }
 
-/** clamd must take the largest mail whole, alert on what it can't look into, scan as many as are sent at once, and take up signatures without a gap. */
+/** clamd must take the largest mail whole, alert on what it can't look into, remember nothing by MD5, scan as many as are sent at once, and take up signatures without a gap. */
 export function clamdFaults(text: string, largestMailBytes: number, concurrentScans: number): string[] {
   const settings = parse(text, /\s+/)
   const faults = ['StreamMaxLength', 'MaxFileSize', 'MaxScanSize']
     .filter((name) => !(bytesOf(settings.get(name)) >= largestMailBytes))
     .map((name) => `clamd.conf: ${name} is below MAX_MESSAGE_BYTES (${largestMailBytes})`)
-  for (const name of ['AlertEncrypted', 'AlertExceedsMax', 'Foreground', 'ConcurrentDatabaseReload']) {
+  for (const name of ['AlertEncrypted', 'AlertExceedsMax', 'DisableCache', 'Foreground', 'ConcurrentDatabaseReload']) {
     if (settings.get(name) !== 'yes') faults.push(`clamd.conf: ${name} is not yes`)
   }
   if (!(Number(settings.get('SelfCheck')) <= SELF_CHECK_MAX_SECONDS))

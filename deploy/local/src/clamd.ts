@@ -87,6 +87,8 @@ function configuration(options: ClamdOptions, address: string, scratchDir: strin
     // What can't be looked into must never count as clean: clamd says so as an alert, the scanner reads its name.
     AlertEncrypted: 'yes',
     AlertExceedsMax: 'yes',
+    // It knows by MD5 what was clean, and two files can be made that have the same.
+    DisableCache: 'yes',
     StreamMaxLength: limitBytes,
     MaxFileSize: limitBytes,
     // What comes out of archives counts here; more than twice the largest mail is a bomb.

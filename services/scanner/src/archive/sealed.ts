@@ -1,4 +1,6 @@
 // Files that are no archives that are opened here, and that nobody else can look into either.
+
+import { isEncryptedMessage } from './encrypted-message.ts'
 import { type Trouble, trouble } from './opened.ts'
 import { isEncryptedPdf } from './pdf.ts'
 
@@ -21,6 +23,11 @@ const UNOPENABLE: Unopenable[] = [
   { name: 'RAR 1', magic: 'RE~^', at: 0 },
   { name: 'FreeArc', magic: 'ArC\x01', at: 0 },
   { name: 'ZPAQ', magic: '7kSt\xa0', at: 0 },
+  { name: 'EGG', magic: 'EGGA', at: 0 },
+  { name: 'VHD', magic: 'conectix', at: 0 },
+  { name: 'VHDX', magic: 'vhdxfile', at: 0 },
+  { name: 'VMDK', magic: 'KDMV', at: 0 },
+  { name: 'Outlook data file', magic: '!BDN', at: 0 },
 ]
 
 const ODF_ENCRYPTION = Buffer.from('manifest:encryption-data')
@@ -32,9 +39,16 @@ const XML = Buffer.from('<')
 export function sealOf(bytes: Buffer): Trouble | undefined {
   for (const { name, magic, at } of UNOPENABLE)
     if (bytes.toString('latin1', at, at + magic.length) === magic) return trouble('damaged', `no unpacker for ${name}`)
+  if (hasVhdFooter(bytes)) return trouble('damaged', 'no unpacker for VHD')
+  if (isEncryptedMessage(bytes)) return trouble('encrypted', 'for its reader')
   if (isEncryptedPdf(bytes)) return trouble('encrypted', 'PDF')
   if (isEncryptedOdfManifest(bytes)) return trouble('encrypted', 'ODF')
   return undefined
+}
+
+/** The footer of a disk image that has its sectors as they are. */
+function hasVhdFooter(bytes: Buffer): boolean {
+  return bytes.toString('latin1', bytes.length - 512, bytes.length - 504) === 'conectix'
 }
 
 function isEncryptedOdfManifest(bytes: Buffer): boolean {

@@ -4,6 +4,8 @@ import { Parser } from 'htmlparser2'
 const SCRIPT_URL =
   /^[\s\p{Cc}]*(?:j[\s\p{Cc}]*a[\s\p{Cc}]*v[\s\p{Cc}]*a|v[\s\p{Cc}]*b)[\s\p{Cc}]*s[\s\p{Cc}]*c[\s\p{Cc}]*r[\s\p{Cc}]*i[\s\p{Cc}]*p[\s\p{Cc}]*t[\s\p{Cc}]*:/iu
 const DATA_URL = /^\s*data:([^,]*),/i
+/** A file that a script would hand out ("HTML smuggling"): as long as one that is worth it. */
+const ENCODED_FILE = /[A-Za-z0-9+/]{80,}={0,2}/g
 const CONTAINERS = new Set(['script', 'style', 'xml'])
 const LOADING = new Set(['object', 'embed', 'applet', 'param', 'iframe', 'frame', 'base', 'meta', 'link'])
 const MOST_PIECES = 2_000
@@ -23,6 +25,9 @@ export function activeContent(html: string | Iterable<string>, depth = 0): Activ
   const add = (kind: ActivePiece['kind'], value: string | Buffer) => {
     const bytes = typeof value === 'string' ? Buffer.from(value) : value
     if (bytes.length > 0 && pieces.length < MOST_PIECES) pieces.push({ kind, bytes })
+    if (kind === 'data' || kind === 'object' || typeof value !== 'string') return
+    for (const [text] of value.replace(/\\\r?\n|["'`]\s*\+\s*["'`]/g, '').matchAll(ENCODED_FILE))
+      if (pieces.length < MOST_PIECES) pieces.push({ kind: 'data', bytes: Buffer.from(text, 'base64') })
   }
   const inner = (page: string) => {
     if (depth < DEEPEST) for (const piece of activeContent(page, depth + 1)) add(piece.kind, piece.bytes)

@@ -32,7 +32,23 @@ const document = (entry: string) =>
     stored(manifest(entry), { name: 'META-INF/manifest.xml' }),
   ])
 
+const sessionKey = (...start: number[]) =>
+  Buffer.concat([
+    Buffer.from(start),
+    Buffer.alloc(start[1]! - 1, 0x5a),
+    Buffer.from([0xd2, 0x3f]),
+    Buffer.alloc(63, 0x5a),
+  ])
+
 export const encrypted: Record<string, Buffer> = {
+  'OpenPGP document for a key': sessionKey(0x84, 0x5e, 3),
+  'OpenPGP document for a key, new header': sessionKey(0xc1, 0x5e, 6),
+  'OpenPGP document with a password': sessionKey(0x8c, 0x0d, 4),
+  'OpenPGP document in armor': Buffer.from(
+    'Comment\n-----BEGIN PGP MESSAGE-----\n\nhQEMA1\n-----END PGP MESSAGE-----\n',
+  ),
+  'age document': Buffer.from(`age-encryption.org/v1\n-> X25519 ${'x'.repeat(40)}\n`),
+  'document by OpenSSL': Buffer.concat([Buffer.from('Salted__'), Buffer.alloc(40, 0x5a)]),
   'ZIP, traditional': encryptedBy7Zip('a.zip'),
   'ZIP, traditional, by zip': archived([markerFile], 'a.zip', 'zip', '-q', '-P', 'secret', 'a.zip', markerFile.name),
   'ZIP, AES': encryptedBy7Zip('a.zip', '-mem=AES256'),
@@ -68,5 +84,8 @@ export const open: Record<string, Buffer> = {
   }),
   'OpenDocument text': document(''),
   PDF: pdf('/Info 7 0 R'),
+  'text that quotes an OpenPGP message': Buffer.from('He wrote:\n> -----BEGIN PGP MESSAGE-----\n>\n> hQEMA1\n'),
+  'OpenPGP signature': Buffer.from('-----BEGIN PGP SIGNATURE-----\n\niQEz\n-----END PGP SIGNATURE-----\n'),
+  'text in UTF-8 that begins with an accent': Buffer.from('\u00c9cole normale, et bien d\u2019autres choses encore'),
   'PDF that writes of encryption': pdf('/Info (trailer /Encrypted and /EncryptMetadata)'),
 }

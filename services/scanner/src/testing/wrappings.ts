@@ -17,6 +17,7 @@ export function readableBy(payload: string): Record<string, Wrapped> {
     type: `text/html; charset=${charset}`,
     bytes: Buffer.from(bytes as string),
   })
+  const long = Buffer.from(payload.padEnd(120)).toString('base64')
   const url = `data:application/octet-stream;base64,${file.toString('base64')}`
   return {
     TNEF: { type: 'application/ms-tnef; name=winmail.dat', bytes: tnef(file) },
@@ -37,6 +38,9 @@ export function readableBy(payload: string): Record<string, Wrapped> {
     'data URL in SVG': { type: 'image/svg+xml', bytes: Buffer.from(`<svg><image href="${url}"/></svg>`) },
     'handler with entities': html(`<p onclick="${entities(payload)}">x</p>`),
     'script URL with entities': html(`<a href="javascript:${entities(payload)}">x</a>`),
+    'file in a script': html(`<script>save(atob("${long}"))</script>`),
+    'file in a script, in pieces': html(`<script>save(atob("${long.match(/.{1,30}/g)!.join('" +\n "')}"))</script>`),
+    'file in a handler': html(`<body onload='save(atob("${long}"))'>`),
     'file in a calendar': { type: 'text/calendar', bytes: Buffer.from(calendar(file)) },
   }
 }
