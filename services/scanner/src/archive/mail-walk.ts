@@ -20,7 +20,7 @@ const SHARE_OF_WALK = 0.8
 /** With less than this, no walk is begun. */
 const LEAST_CPU_MS = 20
 /** What is left for finding the parts of a mail whose time is over. */
-const LAST_CPU_MS = 100
+const LAST_CPU_MS = 300
 /** So many mails wait for their turn at most, if they need not. */
 const MOST_WAITING = 16
 /** Archives of text become ten or twenty times as long, rarely fifty. */
