@@ -102,7 +102,7 @@ const hidden: Record<string, () => string[]> = {
   'a file': () => attachment(MARKER),
   text: () => ['Content-Type: text/plain', '', MARK],
   'an archive': () => attachment(zip(markerFile)),
-  'an archive that clamd can not open': () => attachment(rar5([markerFile])),
+  'an archive that clamd can not open': () => attachment(rar5([{ name: 'x.zip', bytes: zip(markerFile) }])),
   'a mail': () => enclosed(mailOf(attachment(MARKER))),
 }
 
