@@ -18,6 +18,14 @@ test('scripts, handlers, script URLs, objects and data URLs are taken out of a p
   assert.deepEqual(found('<p style="color:red">harmless <b>mail</b></p>'), [])
 })
 
+test('a file that a script would hand out is taken out, also when its letters are in pieces', () => {
+  const file = Buffer.from('a file that is long enough to be worth it, in a script of a page')
+  const letters = file.toString('base64')
+  for (const text of [letters, letters.match(/.{1,20}/g)!.join('" +\n"')])
+    assert.ok(found(`<script>save(atob("${text}"))</script>`).includes(`data: ${file}`))
+  assert.ok(found(`<body onload='save(atob("${letters}"))'>`).includes(`data: ${file}`))
+})
+
 test('a page is read in the charset that it or its header names', () => {
   const html = '<script>x()</script>'
   const reads = (bytes: Buffer, type: string) => htmlTexts(bytes, [type]).some((text) => text.includes(html))
