@@ -20,7 +20,7 @@ export interface FuzzReport {
 const COMMANDS_A_SESSION = 40
 const SESSIONS_AT_ONCE = 8
 /** A reply, or the end of a session, that takes longer is a hang. */
-const HANG_MS = 60_000
+const HANG_MS = 10_000
 const REPLY = /^[2345]\d\d(?: |-|$)/
 const LEAK =
   /node:|\.[jt]s\b|\/src\/|\bat \S+ \(|Error:(?! )|TypeError|undefined|\[object|NaN|select |smtp-server|Node\.js|v\d+\.\d+\.\d+/
