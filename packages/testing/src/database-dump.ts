@@ -10,9 +10,9 @@ export async function dumpDatabase(url: string, ...only: string[]): Promise<stri
       `select table_name as name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'`,
     )
     const tables = rows.map(({ name }) => name).filter((name) => only.length === 0 || only.includes(name))
-    const parts: string[] = []
-    for (const table of tables) parts.push(...(await dumpTable(client, table)))
-    return parts.join('\n')
+    let dump = ''
+    for (const table of tables) dump += `${(await dumpTable(client, table)).join('\n')}\n`
+    return dump
   } finally {
     await client.end()
   }
