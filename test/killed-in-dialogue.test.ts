@@ -40,7 +40,8 @@ test('remote-delivery is killed in each step of the dialogue: every recipient en
     const mail = composeMail({ from: alice.address, to: good, subject: name })
     scenes.push({ name, server, good, bad, copies, queueId: await stack.submit(alice, [good, bad], mail) })
   }
-  await eventually(() => scenes.every(({ server }) => server.scripted > 0), PATIENCE)
+  const isSilent = ({ scripted }: RemoteServer) => scripted.some((reply) => reply.endsWith('silence'))
+  await eventually(() => scenes.every(({ server }) => isSilent(server)), PATIENCE)
   await stack.processes.kill('remote-delivery')
   for (const { name, server, queueId, good, bad, copies } of scenes) {
     const ends = await eventually(async () => {

@@ -81,9 +81,9 @@ class RemoteServer implements AsyncDisposable {
     this.#script.add(reply)
   }
 
-  /** How often the script has had its say: what a test waits for that wants the server to be at that point. */
-  get scripted(): number {
-    return this.#script.used.length
+  /** The replies of the script that were used, in order: what a test waits for that wants the server to be at that point. */
+  get scripted(): string[] {
+    return this.#script.used.map(({ reply }) => reply)
   }
 
   /** Forgets every rule: from now on all mail is taken. */
