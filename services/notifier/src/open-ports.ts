@@ -1,6 +1,7 @@
 // The ports of the handler and of the summary loop on the real database and broker.
 import { parseDuration } from '@sekimori/config/duration'
 import type { Broker } from '@sekimori/queue/broker'
+import { publishAlone } from '@sekimori/queue/publish-alone'
 import type { Service } from '@sekimori/runtime/service'
 import { contentOpener, readHead } from '@sekimori/store/content'
 import type { Database } from '@sekimori/store/database'
@@ -15,7 +16,6 @@ import type { Config } from './config.ts'
 import type { Ports } from './handler.ts'
 import type { KeyNoticePorts } from './key-notice-loop.ts'
 import type { OutboxPorts } from './outbox-loop.ts'
-import { publish } from './publish.ts'
 import type { SummaryPorts } from './summary-loop.ts'
 
 /** Summaries, or notices of the outbox, in one round. */
@@ -43,7 +43,7 @@ export function openOutboxPorts(service: Service, database: Database, broker: Br
   return {
     waiting: () => waitingNotices(database, ROUND),
     remove: (id) => removeNotice(database, id),
-    publish: (publication) => publish(broker, publication),
+    publish: (publication) => publishAlone(broker, publication),
     whenUp: (signal) => service.dependencies.whenUp(signal),
     log: service.log,
   }
@@ -59,7 +59,7 @@ export function openKeyNoticePorts(
   return {
     hostname: config.MAIL_HOSTNAME,
     problems: () => keyProblems(database, afterMs!, repeatMs!),
-    publish: (publication) => publish(broker, publication),
+    publish: (publication) => publishAlone(broker, publication),
     markTold: (problems) => markKeyNotices(database, problems),
     whenUp: (signal) => service.dependencies.whenUp(signal),
     log: service.log,
@@ -74,6 +74,6 @@ export function openSummaryPorts(config: Config, service: Service, database: Dat
     markPublished: (id) => markSummaryPublished(database, id),
     whenUp: (signal) => service.dependencies.whenUp(signal),
     log: service.log,
-    publish: (publication) => publish(broker, publication),
+    publish: (publication) => publishAlone(broker, publication),
   }
 }

@@ -2,6 +2,7 @@
 import { parseDuration } from '@sekimori/config/duration'
 import type { Resolver } from '@sekimori/dns/resolver'
 import type { Broker } from '@sekimori/queue/broker'
+import { publishAlone } from '@sekimori/queue/publish-alone'
 import { publication, sign } from '@sekimori/queue/queues'
 import type { Service } from '@sekimori/runtime/service'
 import type { Database } from '@sekimori/store/database'
@@ -18,7 +19,6 @@ import { clearReports, planReports, type ReportKind } from '@sekimori/store/repo
 import { findReporting } from '@sekimori/store/reporting'
 import { readTlsResults } from '@sekimori/store/tls-result'
 import type { Config } from './config.ts'
-import { publish } from './publish.ts'
 import { dmarcDestinations } from './report-destination.ts'
 import type { ReportPorts } from './report-loop.ts'
 import { postReport } from './report-post.ts'
@@ -50,7 +50,7 @@ export function openReportPorts(
     tlsDestinations: (domain) => tlsDestinations(domain, resolve),
     reserve: (key, destinations) => reserveDeliveries(database, key, destinations),
     open: (key) => openDeliveries(database, key),
-    publish: (job) => publish(broker, publication(sign, job)),
+    publish: (job) => publishAlone(broker, publication(sign, job)),
     post: (url, bytes) => postReport(url, bytes, resolve),
     delivered: (key, destination) => markDelivered(database, key, destination),
     settle: (key, { state, detail }) => settleReport(database, key, state, detail),

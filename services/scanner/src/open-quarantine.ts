@@ -1,7 +1,7 @@
 // The scanner's side of the quarantine on the real things: database, master key, broker.
 import { parseDuration } from '@sekimori/config/duration'
 import type { Broker } from '@sekimori/queue/broker'
-import { endSpan, SpanKind, startSpan, traceparentOf } from '@sekimori/runtime/telemetry'
+import { publishAlone } from '@sekimori/queue/publish-alone'
 import type { Database } from '@sekimori/store/database'
 import { haveAllEnded } from '@sekimori/store/ended-mail'
 import { recallSetAside, setAside } from '@sekimori/store/quarantine'
@@ -34,7 +34,7 @@ export function openQuarantine(config: Config, database: Database, broker: Broke
     markPublished: (job) => markPublished(database, job),
     nextEnding: () => leaseEnding(database, masterKey, leaseMs),
     finishEnding: (ending) => finishEnding(database, ending),
-    publish: (publication) => publish(broker, publication),
+    publish: (publication) => publishAlone(broker, publication),
     whenUp: (signal) => dependencies.whenUp(signal),
     log,
   }
@@ -47,16 +47,5 @@ export function openQuarantine(config: Config, database: Database, broker: Broke
       claimRelease: (job) => claimRelease(database, job),
     },
     startKeeper: () => startQuarantineKeeper(keeper, parseDuration(config.QUARANTINE_POLL_INTERVAL)!, stopping),
-  }
-}
-
-async function publish(broker: Broker, publication: Parameters<KeeperPorts['publish']>[0]): Promise<void> {
-  const span = startSpan(`${publication.queue.name} publish`, SpanKind.PRODUCER)
-  try {
-    await broker.publisher.publish(publication, traceparentOf(span))
-    endSpan(span, 'published')
-  } catch (error) {
-    endSpan(span, 'failed', error)
-    throw error
   }
 }

@@ -69,9 +69,12 @@ test('an archive behind a damaged one is found', () => {
 })
 
 test('archives that no program here opens are said to be there', () => {
-  const beginnings = ['xxxxxxx**ACE**', 'ALZ\x01', 'SIT!', 'LZIP\x01', 'RE~^']
-  for (const text of beginnings)
-    assert.deepEqual(reasonsIn(findingsIn(Buffer.from(text.padEnd(100, '.'), 'latin1'))), ['damaged'])
+  const archives = ['xxxxxxx**ACE**', 'ALZ\x01', 'SIT!', 'LZIP\x01', 'RE~^', 'EGGA']
+  const images = ['conectix', 'vhdxfile', 'KDMV', '!BDN']
+  const texts = [...archives, ...images].map((text) => text.padEnd(100, '.'))
+  texts.push(`${'sectors.'.repeat(200)}${'conectix'.padEnd(512, '.')}`)
+  for (const text of texts)
+    assert.deepEqual(reasonsIn(findingsIn(Buffer.from(text, 'latin1'))), ['damaged'], text.slice(0, 10))
 })
 
 test('thousands of mutations: each walk ends, and only in ways that are known', { timeout: 120_000 }, () => {
