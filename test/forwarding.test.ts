@@ -114,6 +114,28 @@ test('S2-03 a bounce to a rewritten sender comes back to who sent the mail, as a
   assert.equal(bounce.mailFrom, '')
 })
 
+test('S2-03 a sender too long for a rewritten address gets a short one, which takes bounces and nothing else', async () => {
+  const stack = await sharedStack()
+  const bob = await stack.createMailbox()
+  const [target, home] = [`bob@${stack.createRemoteDomain()}`, stack.createRemoteDomain()]
+  await forward(stack, bob, [target])
+  const sender = `bounces+4711-somebody=their-domain.example@${home}`
+  await stack.sendAsStranger(sender, [bob.address], composeMail({ from: sender, to: bob.address }))
+  const { mailFrom } = await arrived(stack, target)
+  assert.match(mailFrom, new RegExp(`^SRS0=[^@]{1,59}@${DOMAIN}$`))
+  const replyTo = async (reversePath: string, recipient: string) => {
+    await using smtp = await stack.dialMx()
+    await smtp.say(`MAIL FROM:<${reversePath}>`, 250)
+    const { code, enhanced } = await smtp.say(`RCPT TO:<${recipient}>`)
+    return `${code} ${enhanced}`
+  }
+  assert.equal(await replyTo(SENDER, mailFrom), '550 5.7.1')
+  const forged = mailFrom.replace(/.(?=@)/, (last) => (last === 'a' ? 'b' : 'a'))
+  assert.equal(await replyTo('', forged), '550 5.7.1')
+  await stack.sendAsStranger('', [mailFrom], composeMail({ from: 'mailer-daemon@elsewhere.example', to: mailFrom }))
+  assert.equal((await arrived(stack, sender)).mailFrom, '')
+})
+
 test('S2-03 a sender that others have rewritten before leads bounces to the first of them, however often', async () => {
   const stack = await sharedStack()
   const bob = await stack.createMailbox()

@@ -1,7 +1,7 @@
 // Rewritten reverse-paths: whole again for us, worthless to others, and not for ever.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { reverseSender, rewriteSender } from './srs.ts'
+import { isTooLong, reverseSender, rewriteSender, senderToken, shortSender } from './srs.ts'
 
 const DAY_MS = 86_400_000
 const NOW = Date.parse('2026-03-02T12:00:00Z')
@@ -49,4 +49,30 @@ test('what we did not make is forged, what is old is expired, and other addresse
 test('what can not stand in a reverse-path is not put into one', () => {
   for (const mailFrom of ['"a b"@stranger.test', 'eve', '@x.test', 'eve@a=b.test'])
     assert.equal(rewriteSender(key, mailFrom, 'here.test', NOW), undefined)
+})
+
+test('a sender that is kept under a token has a short address, signed and expiring like the others', () => {
+  const token = senderToken(key, 'eve@stranger.test')
+  assert.equal(senderToken(key, 'eve@stranger.test'), token)
+  assert.notEqual(senderToken({ ...key, secret: 'other' }, 'eve@stranger.test'), token)
+  const address = shortSender(key, token, 'here.test', NOW)
+  assert.match(address, /^SRS0=[a-z2-7]{8}=[a-z2-7]{2}=[a-z2-7]{20}@here\.test$/)
+  assert.deepEqual(reverseSender(key, address, NOW), { kind: 'kept', token })
+  assert.deepEqual(reverseSender(key, address.toUpperCase(), NOW), { kind: 'kept', token })
+  const other = senderToken(key, 'adam@stranger.test')
+  assert.deepEqual(reverseSender(key, address.replace(token, other), NOW), { kind: 'forged' })
+  assert.deepEqual(reverseSender(key, address.replace(/=..=/, '=aa='), NOW), { kind: 'forged' })
+  assert.deepEqual(reverseSender(key, address, NOW + 12 * DAY_MS), { kind: 'expired' })
+})
+
+test('other servers that rewrite a short address lead back to it', () => {
+  const address = shortSender(key, senderToken(key, 'eve@stranger.test'), 'here.test', NOW)
+  const further = rewriteSender({ ...key, secret: 'theirs' }, address, 'next.test', NOW)!
+  assert.deepEqual(reverseSender({ ...key, secret: 'theirs' }, further, NOW), { kind: 'reversed', address })
+})
+
+test('a local part may have 64 octets', () => {
+  assert.equal(isTooLong(`${'a'.repeat(64)}@here.test`), false)
+  assert.equal(isTooLong(`${'a'.repeat(65)}@here.test`), true)
+  assert.equal(isTooLong(`${'関'.repeat(22)}@here.test`), true)
 })

@@ -99,7 +99,7 @@ test('name+tag is one with name, and has an entry of its own', async () => {
 })
 
 test('a rewritten sender leads to whom it stands for', async () => {
-  const reverse = (address: string) => (address === 'srs@here.test' ? 'eve@there.test' : undefined)
+  const reverse = async (address: string) => (address === 'srs@here.test' ? 'eve@there.test' : undefined)
   assert.deepEqual(await ends(['srs@here.test', 'gone@here.test'], { reverse }), [
     'outside eve@there.test by srs@here.test',
     'alias srs@here.test',

@@ -17,7 +17,7 @@ export interface ResolutionOptions {
   /** Addresses that have handed this mail on before (Delivered-To): they do not again. */
   passedBefore?: ReadonlySet<string>
   /** What an address that is not here stands for, if it is a rewritten sender of ours. */
-  reverse?: (address: string) => string | undefined
+  reverse?: (address: string) => Promise<string | undefined>
   /** Addresses that have the mail already, or get it in another way. */
   reached?: readonly string[]
   /** False when nothing may leave a maildrop by forwarding. */
@@ -104,7 +104,7 @@ export class Resolution {
         this.#ends.push({ kind: 'outside', address, by: via, ...(account === undefined ? {} : { account }) })
         return true
       case 'unknown': {
-        const reversed = via === undefined ? this.#options.reverse?.(address) : undefined
+        const reversed = via === undefined ? await this.#options.reverse?.(address) : undefined
         if (reversed === undefined || !(await this.#visit(reversed, address, undefined, steps + 1))) return false
         this.#ends.push({ kind: 'passed', address, stage: 'alias', targets: 1 })
         return true

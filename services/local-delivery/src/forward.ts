@@ -41,7 +41,7 @@ async function senderFor(job: Job, by: string, ports: Ports): Promise<string> {
   const { mailFrom } = job.envelope
   if (mailFrom === '') return ''
   if (job.session.account !== undefined && (await ports.lookup(mailFrom)).kind !== 'foreign') return mailFrom
-  return ports.rewriteSender(mailFrom, domainOf(by)) ?? by
+  return (await ports.rewriteSender(mailFrom, domainOf(by))) ?? by
 }
 
 /** By their hash: should the members of a list change between two attempts, nobody moves from one mail to another. */

@@ -52,8 +52,8 @@ function portsThatNote() {
     maildropEnds: async () => new Map(),
     passContent: async () => true,
     haveAllEnded: () => assert.fail('the content is there'),
-    rewriteSender: (mailFrom, domain) => `srs=${mailFrom.replace('@', '=')}@${domain}`,
-    reverseSender: () => undefined,
+    rewriteSender: async (mailFrom, domain) => `srs=${mailFrom.replace('@', '=')}@${domain}`,
+    reverseSender: async () => undefined,
     judged: async (job) => job,
     deliver: async (copy) => {
       copies.push(copy)

@@ -9,7 +9,7 @@ import { startContentSweep } from './content-sweep.ts'
 import { handleDelivery } from './handler.ts'
 import { openJudge } from './open-judge.ts'
 import { openPorts } from './open-ports.ts'
-import { startTraceUpkeep } from './trace-upkeep.ts'
+import { startUpkeep } from './upkeep.ts'
 
 const config = loadSettings(schema)
 await using service = await openService('local-delivery', config)
@@ -18,7 +18,7 @@ await using broker = await openBroker(config, service)
 await using judge = openJudge(config, database, service)
 const ports = openPorts(config, database, judge)
 await using _sweep = startContentSweep(config, service, database)
-await using _upkeep = startTraceUpkeep(config, service, database)
+await using _upkeep = startUpkeep(config, service, database)
 await using _consumer = await consume(broker, deliverLocal, (job) => handleDelivery(job, ports), {
   prefetch: config.PREFETCH,
   attemptLimit: config.ATTEMPT_LIMIT,

@@ -1,7 +1,6 @@
 // The ports of local delivery on the real database.
 
 import { srsKey } from '@sekimori/config/srs-settings'
-import { reverseSender, rewriteSender } from '@sekimori/mail/srs'
 import { contentOpener, passContent, readHead, releaseContent } from '@sekimori/store/content'
 import type { Database } from '@sekimori/store/database'
 import { openDirectory } from '@sekimori/store/directory'
@@ -9,6 +8,7 @@ import { haveAllEnded } from '@sekimori/store/ended-mail'
 import { localOwner, mayPost, memberBatch, outsideMembers } from '@sekimori/store/list-expansion'
 import { openMaildropDelivery } from '@sekimori/store/maildrop-delivery'
 import { fullMaildrops } from '@sekimori/store/maildrop-usage'
+import { openSenderRewriting } from '@sekimori/store/sender-rewriting'
 import { endsAtStage, insertTrace } from '@sekimori/store/trace'
 import { deliverWarning } from '@sekimori/store/warning-delivery'
 import type { Config } from './config.ts'
@@ -20,7 +20,7 @@ const MEMBERS = 500
 
 export function openPorts(config: Config, database: Database, { judged }: Pick<Judge, 'judged'>): Ports {
   const open = contentOpener(database)
-  const key = srsKey(config)
+  const senders = openSenderRewriting(database, srsKey(config))
   return {
     lookup: openDirectory(database, config.MAIL_HOSTNAME).lookup,
     members: (listAddress, afterId) => memberBatch(database, listAddress, afterId, MEMBERS),
@@ -37,9 +37,9 @@ export function openPorts(config: Config, database: Database, { judged }: Pick<J
     passContent: (contentId, from, to) => passContent(database, contentId, from, to),
     haveAllEnded: (job) => haveAllEnded(database, job),
     head: (job) => readHead(open(job.content)),
-    rewriteSender: (mailFrom, domain) => rewriteSender(key, mailFrom, domain),
-    reverseSender: (address) => {
-      const reversal = reverseSender(key, address)
+    rewriteSender: senders.rewrite,
+    async reverseSender(address) {
+      const reversal = await senders.reverse(address)
       return reversal.kind === 'reversed' ? reversal.address : undefined
     },
   }

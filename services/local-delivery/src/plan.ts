@@ -40,7 +40,7 @@ async function follow(job: Job, ports: Ports, passedBefore: ReadonlySet<string>)
     // A report that forwarding fails must not go where forwarding fails.
     keepsCopies: job.session.receivedBy === 'internal',
     // Rewritten senders take bounces and nothing else.
-    reverse: (address) => (job.envelope.mailFrom === '' ? ports.reverseSender(address) : undefined),
+    reverse: async (address) => (job.envelope.mailFrom === '' ? ports.reverseSender(address) : undefined),
   })
   const addresses = new Set(job.envelope.recipients.map(({ address }) => address))
   for (const address of addresses) await resolution.add(address)

@@ -32,7 +32,7 @@ export interface Ports {
   /** The header section of the mail. */
   head(job: Job): Promise<Buffer>
   /** The reverse-path at a domain of ours for mail from outside that is handed on; undefined when there can't be one. */
-  rewriteSender(mailFrom: string, domain: string): string | undefined
+  rewriteSender(mailFrom: string, domain: string): Promise<string | undefined>
   /** The address that a rewritten one of ours stands for; undefined when it is none, forged or expired. */
-  reverseSender(address: string): string | undefined
+  reverseSender(address: string): Promise<string | undefined>
 }

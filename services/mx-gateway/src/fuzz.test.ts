@@ -52,7 +52,7 @@ test(`${COMMANDS} commands from seed ${SEED}`, { timeout: 3_600_000 }, async () 
         address.endsWith('@example.test') ? { kind: 'account', accountId: 2, address } : { kind: 'foreign' },
     },
     full: async () => new Set(),
-    reverseSender: () => ({ kind: 'none' }),
+    reverseSender: async () => ({ kind: 'none' }),
     dmarcPolicy: async () => 'record',
     publish,
   } as unknown as Ports

@@ -4,7 +4,6 @@ import { createResolver } from '@sekimori/dns/resolver'
 import { parseDnsServers } from '@sekimori/dns/settings'
 import { Admission } from '@sekimori/login/admission'
 import { contentHolder } from '@sekimori/mail/content'
-import { reverseSender } from '@sekimori/mail/srs'
 import { openBroker } from '@sekimori/queue/broker'
 import { publishAccepted } from '@sekimori/queue/publish-accepted'
 import { scan } from '@sekimori/queue/queues'
@@ -17,6 +16,7 @@ import { openDirectory } from '@sekimori/store/directory'
 import { greylistAge } from '@sekimori/store/greylist'
 import { mayPost } from '@sekimori/store/list-expansion'
 import { fullMaildrops } from '@sekimori/store/maildrop-usage'
+import { openSenderRewriting } from '@sekimori/store/sender-rewriting'
 import { schema } from './config.ts'
 import { listenerOptions } from './listener-options.ts'
 import { openEnforcement } from './open-enforcement.ts'
@@ -30,13 +30,13 @@ await using enforcement = openEnforcement(config, database, service.log)
 await using resolver = createResolver({ servers: parseDnsServers(config.DNS_SERVERS), timeoutMs: 2_000 })
 const holder = (queueId: string) => contentHolder(queueId, 'inbound')
 await using admission = new Admission(database, 'mx', config)
-const key = srsKey(config)
+const senders = openSenderRewriting(database, srsKey(config))
 const decisions = inboundDecisions(config, {
   admission,
   directory: openDirectory(database, config.MAIL_HOSTNAME),
   mayPost: (list, sender) => mayPost(database, list, sender),
   full: (members, sizeBytes) => fullMaildrops(database, members, sizeBytes),
-  reverseSender: (address) => reverseSender(key, address),
+  reverseSender: senders.reverse,
   store: (queueId, input) => storeContent(database, queueId, holder(queueId), input),
   publish: (job) =>
     publishAccepted(broker, scan, job, {

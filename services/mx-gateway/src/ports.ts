@@ -12,7 +12,7 @@ export interface RecipientPorts {
   mayPost(list: ListFound, sender: string): Promise<boolean>
   /** Those of the accounts whose maildrop has no room for so many octets. */
   full(members: Member[], sizeBytes: number): Promise<ReadonlySet<number>>
-  reverseSender(address: string): Reversal
+  reverseSender(address: string): Promise<Reversal>
 }
 
 export interface Ports extends RecipientPorts, EnforcementPorts, ScreeningPorts {

@@ -66,8 +66,12 @@ async function checkRoom(members: Member[], sizeBytes: number, { full }: Recipie
 }
 
 /** A bounce to mail that was forwarded from here; nothing else is taken for an address of somebody outside. */
-function checkRewrittenSender({ recipient, mailFrom }: RecipientFacts, { reverseSender }: RecipientPorts): void {
-  switch (reverseSender(recipient).kind) {
+async function checkRewrittenSender(
+  { recipient, mailFrom }: RecipientFacts,
+  { reverseSender }: RecipientPorts,
+): Promise<void> {
+  const { kind } = await reverseSender(recipient)
+  switch (kind) {
     case 'reversed':
       if (mailFrom === '') return
       throw new SmtpReply(550, '5.7.1', 'This address takes delivery reports only')
