@@ -117,7 +117,7 @@ export const chapters: Chapter[] = [
         'Mail between accounts and from outside: each maildrop gets one copy',
       ),
       own(
-        /^(aliases|lists|forwarding)\./,
+        /^(aliases|lists|forwarding|rewritten-sender)\./,
         'Aliases, catch-all, plus-addressing, postmaster, forwarding and lists, here and to outside: one copy a person',
       ),
       own(/^(outbound|returned-mail)\./, 'Mail to other servers: to the MX, retried, returned'),
