@@ -2,7 +2,7 @@
 import { BEARER_MECHANISMS, type BearerMechanism, readBearer } from '@sekimori/login/bearer'
 import type { Account, LoginOutcome } from '@sekimori/login/login'
 import type { TokenLogin } from '@sekimori/login/token-login'
-import { isAccountAddress } from '@sekimori/mail/address'
+import { isAccountAddress, normalizeAddress } from '@sekimori/mail/address'
 import { SmtpReply, TokenRefused } from '@sekimori/smtp/reply'
 import type { SMTPServerAuthentication } from 'smtp-server'
 import type { Ports } from './ports.ts'
@@ -15,8 +15,10 @@ export async function authenticate(
 ): Promise<Account> {
   const mechanism = BEARER_MECHANISMS.find((name) => name === auth.method)
   if (mechanism !== undefined && tokens !== undefined) return byToken(mechanism, auth.accessToken ?? '', tokens)
-  const { username = '', password } = auth
+  const { username = '', password, authzid = '' } = auth
   if (typeof password !== 'string' || !isAccountAddress(username)) throw wrongLogin()
+  // Nobody acts as somebody else (RFC 4616 section 2).
+  if (authzid !== '' && normalizeAddress(authzid) !== normalizeAddress(username)) throw wrongLogin()
   return decided(login({ address: username, password, clientAddress, service: 'smtp' }), wrongLogin)
 }
 
