@@ -13,11 +13,10 @@ export function checkAuthCommand(command: string, isInTransaction: boolean): voi
   if (initialResponse !== undefined && initialResponse !== '=') checkBase64(initialResponse)
 }
 
-/** Checks a line that answers a challenge; true when it is one. @throws SmtpReply; the exchange is over then. */
-export function checkAuthResponse(line: string): true {
+/** Checks a line that answers a challenge. @throws SmtpReply; the exchange is over then. */
+export function checkAuthResponse(line: string): void {
   if (line === '*') throw new SmtpReply(501, '5.7.0', 'Authentication cancelled')
   checkBase64(line)
-  return true
 }
 
 function checkBase64(text: string): void {

@@ -2,22 +2,13 @@
 // section 4.1, RFC 2920), how a reply is coded (RFC 2034), and how long each step may take (limits.ts).
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
 import { checkAuthCommand, checkAuthResponse } from './auth-syntax.ts'
+import { bringsMail, checkCommand, isOurs, LastReply, withoutTrailingSpace } from './command-rules.ts'
 import { type CommandFault, SmtpInput } from './input.ts'
 import type { SessionLimits } from './limits.ts'
 import { type PathCommand, parsePathCommand } from './path-command.ts'
 import { SmtpReply } from './reply.ts'
 
 type Done = () => void
-
-/** Their replies change what may follow, so a client has to wait for them (RFC 2920 section 3.1, RFC 4954 section 4). */
-const LAST_IN_GROUP = new Set(['HELO', 'EHLO', 'DATA', 'AUTH', 'VRFY', 'EXPN'])
-const BRINGS_MAIL = new Set(['MAIL', 'RCPT', 'DATA', 'QUIT'])
-/** Commands of the standards that this server knows and does not do (RFC 5321 section 4.2.4). */
-const NOT_IMPLEMENTED = new Set(['EXPN', 'TURN', 'ETRN', 'ATRN', 'SEND', 'SOML', 'SAML'])
-/** Jokes, and commands by which a client would say who it is, in the library. */
-const NOT_OURS = new Set(['WIZ', 'SHELL', 'KILL', 'XCLIENT', 'XFORWARD'])
-/** RFC 5321 section 4.5.3.1.4 with what the extensions add to MAIL and RCPT. */
-const LONGEST_COMMAND = 2_048
 
 const FAULTS: Record<CommandFault, string> = {
   'bare-lf': 'Lines end in CR LF and in nothing else',
@@ -26,29 +17,66 @@ const FAULTS: Record<CommandFault, string> = {
   endless: 'Line too long',
 }
 
+/** Content that comes in and is dropped, as a mail over the limit is, beyond twice the limit: then the session ends. */
+const SPARE_BYTES = 1_048_576
+
 export class EdgeConnection extends SMTPConnection {
+  /** Whose it is, when places are counted. */
+  network = ''
   readonly #openedAt = Date.now()
   /** The last reply: since then it is the client's turn. */
   #repliedAt = Date.now()
   #dataSince = 0
   #errors = 0
   #idleCommands = 0
+  #commands = 0
   #parsed: PathCommand | undefined
 
   /** Ends the session when a step takes longer than it may. Called now and then. */
   checkDeadlines(now: number): void {
     if (this._closing || this._handlerPending) return
-    const { commandTimeoutMs, handshakeTimeoutMs, dataMinBytesPerSecond, sessionTimeoutMs } = this.#limits
+    const { commandTimeoutMs, handshakeTimeoutMs, sessionTimeoutMs } = this.#limits
     const waitedMs = now - this.#repliedAt
     if (this._upgrading) {
       if (waitedMs > handshakeTimeoutMs) this._socket.destroy()
-    } else if (this._dataStream) {
-      const parser = this._parser
-      if (parser === false || !parser._dataMode) return
-      const longestMs = commandTimeoutMs + (parser.dataBytes / dataMinBytesPerSecond) * 1_000
-      if (now - this.#dataSince > longestMs) this.send(421, 'The message comes too slowly', '4.4.2')
-    } else if (waitedMs > commandTimeoutMs) this.send(421, 'No command came in time', '4.4.2')
+    } else if (this._dataStream) this.#checkContent(now)
+    else if (waitedMs > commandTimeoutMs) this.send(421, 'No command came in time', '4.4.2')
     else if (now - this.#openedAt > sessionTimeoutMs) this.send(421, 'The session is too long', '4.4.2')
+  }
+
+  #checkContent(now: number): void {
+    const input = this.#inputOfContent()
+    if (input === undefined) return
+    const { commandTimeoutMs, dataMinBytesPerSecond, sessionTimeoutMs } = this.#limits
+    const tookMs = now - this.#dataSince
+    const longestMs = commandTimeoutMs + (input.contentBytes / dataMinBytesPerSecond) * 1_000
+    if (tookMs > Math.min(longestMs, sessionTimeoutMs)) this.send(421, 'The message comes too slowly', '4.4.2')
+    const { size } = this._server.options
+    if (size !== undefined && input.contentBytes > 2 * size + SPARE_BYTES)
+      this.#answer(new LastReply(552, '5.3.4', `Message is larger than the limit of ${size} octets`))
+  }
+
+  /** Whose turn it is while a mail is taken: the client's as long as there is input. */
+  #inputOfContent(): SmtpInput | undefined {
+    return this._parser !== false && this._parser._dataMode ? (this._parser as SmtpInput) : undefined
+  }
+
+  /** For how long the session has held its place for nothing; undefined after a login, and while it is our turn. */
+  idleMs(now: number): number | undefined {
+    if (this._closing || this._handlerPending || !this._ready || this.session.user) return undefined
+    if (!this._dataStream) return now - this.#repliedAt
+    const input = this.#inputOfContent()
+    const tookMs = now - this.#dataSince
+    const isSlow = input !== undefined && input.contentBytes < (this.#limits.dataMinBytesPerSecond * tookMs) / 1_000
+    return isSlow ? tookMs : undefined
+  }
+
+  /** Ends the session because somebody else needs its place. */
+  giveWay(): void {
+    if (this._upgrading) {
+      this._socket.destroy()
+      this._server.connections.delete(this)
+    } else this.send(421, 'Too many sessions are open, and this one was idle', '4.4.5')
   }
 
   /** Nothing at all has come for as long as a command may take. */
@@ -78,38 +106,29 @@ export class EdgeConnection extends SMTPConnection {
   }
 
   override _isSupported(command: string): boolean {
-    return !NOT_OURS.has(command) && super._isSupported(command)
+    return isOurs(command) && super._isSupported(command)
   }
 
   override _onCommand(line: Buffer, done: Done = () => {}): void {
     if (!this._ready) this.send(421, `${this.name} You talk too soon`, '4.7.0')
     else
       this.#checked(done, () => {
-        if (this._upgrading || this.#mayRun(line)) super._onCommand(line, done)
+        const command = this._nextHandler ? line : withoutTrailingSpace(line)
+        if (this._nextHandler) checkAuthResponse(command.toString())
+        else if (!this._upgrading) this.#check(command)
+        super._onCommand(command, done)
       })
   }
 
-  /** Whether the command goes on to its handler; if not, it is answered. @throws SmtpReply */
-  #mayRun(line: Buffer): boolean {
-    const text = line.toString()
-    if (this._nextHandler) return checkAuthResponse(text)
-    const verb = text.split(' ', 1)[0]!.toUpperCase()
-    if (line.length > LONGEST_COMMAND && verb !== 'AUTH') throw new SmtpReply(500, '5.5.2', FAULTS['too-long'])
-    if (LAST_IN_GROUP.has(verb) && (this._parser as SmtpInput).hasMore)
-      return this.#end(554, `${verb} must be the last command before a reply is awaited`, '5.5.0')
-    // What follows BDAT are octets of content, which must never be taken for commands.
-    if (verb === 'BDAT') return this.#end(502, 'CHUNKING is not offered here', '5.5.1')
-    if (NOT_IMPLEMENTED.has(verb)) throw new SmtpReply(502, '5.5.1', 'Command not implemented')
+  /** Whether the command may go on to its handler. @throws SmtpReply */
+  #check(line: Buffer): void {
+    const { maxIdleCommands, maxCommands } = this.#limits
+    const verb = line.toString().split(' ', 1)[0]!.toUpperCase()
+    checkCommand(line, verb, (this._parser as SmtpInput).hasMore)
     if (!this._isSupported(verb)) throw new SmtpReply(500, '5.5.2', 'Command not recognized')
-    if (!BRINGS_MAIL.has(verb) && ++this.#idleCommands > this.#limits.maxIdleCommands)
-      return this.#end(421, 'Too many commands without a mail', '4.7.0')
-    return true
-  }
-
-  #end(code: number, text: string, status: string): false {
-    this.send(code, text, status)
-    this.close()
-    return false
+    const isIdle = !bringsMail(verb) && ++this.#idleCommands > maxIdleCommands
+    if (isIdle || ++this.#commands > maxCommands + (this._server.options.maxRecipients ?? 0))
+      throw new LastReply(421, '4.7.0', 'Too many commands without a mail')
   }
 
   #refuseLine(fault: CommandFault, done: Done): void {
@@ -123,9 +142,13 @@ export class EdgeConnection extends SMTPConnection {
 
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
     this.#repliedAt = Date.now()
-    if (code === 250 && context === 'DATA_OK') this.#errors = this.#idleCommands = 0
-    super.send(code, data, code === 421 && !isStatus(context) && context !== false ? '4.7.0' : context)
+    if (code === 250 && context === 'DATA_OK') this.#errors = this.#idleCommands = this.#commands = 0
+    super.send(code, data, code === 421 && !isStatus(context) && context !== false ? this.#statusOf421() : context)
     if (code >= 500 && ++this.#errors === this.#limits.maxErrors) super.send(421, 'Too many errors', '4.7.0')
+  }
+
+  #statusOf421(): string {
+    return this._server._closeTimeout ? '4.3.2' : '4.7.0'
   }
 
   override handler_AUTH(command: Buffer, done: Done): void {
@@ -152,11 +175,8 @@ export class EdgeConnection extends SMTPConnection {
   }
 
   override handler_DATA(command: Buffer, done: Done): void {
-    this.#checked(done, () => {
-      if (!/^DATA *$/i.test(command.toString())) throw new SmtpReply(501, '5.5.4', 'Syntax: DATA')
-      this.#dataSince = Date.now()
-      super.handler_DATA(command, done)
-    })
+    this.#dataSince = Date.now()
+    super.handler_DATA(command, done)
   }
 
   override handler_HELP(_command: Buffer, done: Done): void {
@@ -180,9 +200,14 @@ export class EdgeConnection extends SMTPConnection {
     } catch (error) {
       if (!(error instanceof SmtpReply)) throw error
       this._nextHandler = false
-      this.send(error.responseCode, error.message, error.enhancedCode)
+      this.#answer(error)
       done()
     }
+  }
+
+  #answer(reply: SmtpReply): void {
+    this.send(reply.responseCode, reply.message, reply.enhancedCode)
+    if (reply instanceof LastReply) this.close()
   }
 }
 

@@ -35,6 +35,8 @@ export class SmtpInput extends SMTPStream {
   hasMore = false
   /** Whether anything at all came in. */
   hasHeard = false
+  /** Octets of the content that is coming in, kept or not. */
+  contentBytes = 0
   readonly #handlers: InputHandlers
   readonly #rules: LineRules
   #decoder: DotDecoder | undefined
@@ -50,6 +52,7 @@ export class SmtpInput extends SMTPStream {
 
   override startDataMode(maxBytes?: number | string | null): SMTPServerDataStream {
     const stream = super.startDataMode(maxBytes)
+    this.contentBytes = 0
     this.#decoder = new DotDecoder(this.#rules)
     decoders.set(stream, this.#decoder)
     return stream
@@ -91,6 +94,7 @@ export class SmtpInput extends SMTPStream {
 
   async #content(bytes: Buffer): Promise<Buffer> {
     const { content, rest } = this.#decoder!.add(bytes)
+    this.contentBytes += bytes.length - (rest?.length ?? 0)
     const stream = this._dataStream!
     this._countDataBytes(content.length)
     if (rest === undefined) {

@@ -16,6 +16,10 @@ export interface SessionLimits {
   maxErrors: number
   /** Commands that bring no mail nearer since the last accepted one. */
   maxIdleCommands: number
+  /** All commands since the last accepted mail, beyond one for each recipient that a mail may have. */
+  maxCommands: number
+  /** When all places are taken, a session that nobody has logged in to and that was idle for so long gives way. */
+  shedAfterMs: number
 }
 
 export const defaultLimits: SessionLimits = {
@@ -26,6 +30,8 @@ export const defaultLimits: SessionLimits = {
   sessionTimeoutMs: 7_200_000,
   maxErrors: 20,
   maxIdleCommands: 100,
+  maxCommands: 5_000,
+  shedAfterMs: 5_000,
 }
 
 /** The settings of the same names (packages/config). */
@@ -41,12 +47,12 @@ export interface LimitSettings {
 
 export function sessionLimits(settings: LimitSettings): SessionLimits {
   return {
+    ...defaultLimits,
     lines: { bareLf: settings.BARE_LF, maxLineBytes: settings.MAX_LINE_BYTES },
     commandTimeoutMs: settings.COMMAND_TIMEOUT_MS,
     handshakeTimeoutMs: settings.HANDSHAKE_TIMEOUT_MS,
     dataMinBytesPerSecond: settings.DATA_MIN_BYTES_PER_SECOND,
     sessionTimeoutMs: settings.SESSION_TIMEOUT_MS,
     maxErrors: settings.MAX_ERRORS,
-    maxIdleCommands: defaultLimits.maxIdleCommands,
   }
 }

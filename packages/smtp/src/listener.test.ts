@@ -135,6 +135,18 @@ test('a drain lets a mail on its way come to its reply, ends idle sessions with 
   await drained
 })
 
+test('a client that goes on with its transaction during a drain is told to come again: 421 4.3.2', async () => {
+  const { listener, endpoint } = await listen()
+  await using client = await dialSmtp(endpoint)
+  await client.say('EHLO client.test', 250)
+  await client.say('MAIL FROM:<a@b.test>', 250)
+  const drained = listener[Symbol.asyncDispose]()
+  await assert.rejects(dialSmtp(endpoint))
+  assert.equal((await client.say('RCPT TO:<c@d.test>', 421)).enhanced, '4.3.2')
+  await client.closed()
+  await drained
+})
+
 test('a mail that was received in full gets its reply even if the decision takes a while', async () => {
   const mayDecide = Promise.withResolvers<void>()
   const isReceived = Promise.withResolvers<void>()

@@ -42,6 +42,8 @@ export interface ListenerOptions {
   limits?: Partial<SessionLimits>
   /** As in PROXY_PROTOCOL_NETWORKS. */
   proxyNetworks?: string
+  /** Whose places count together when the listener is full; default: those of one address. */
+  networkOf?: (address: string) => string
 }
 
 export interface Listener extends AsyncDisposable {
@@ -67,7 +69,8 @@ export async function listenSmtp(options: ListenerOptions, decisions: Decisions,
     ...options.smtp,
     ...handlers(decisions, log),
   }
-  const server = new EdgeServer(settings, { ...defaultLimits, ...options.limits })
+  const limits = { ...defaultLimits, ...options.limits }
+  const server = new EdgeServer(settings, limits, options.networkOf ?? ((address) => address))
   expectProxyHeaders(server, parseProxyNetworks(options.proxyNetworks ?? ''))
   showCertificates(server, options.certificates)
   server.on('error', (error) => log.debug({ err: error }, 'smtp session failed'))

@@ -1,14 +1,14 @@
 // Connections that come through a load balancer begin with its header, before TLS and before the greeting.
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
-import type { SMTPServer } from 'smtp-server'
 import { type ProxyReading, readProxyHeader } from './proxy-header.ts'
 import type { IsBalancer } from './proxy-networks.ts'
+import type { EdgeServer } from './server.ts'
 
 type Header = Extract<ProxyReading, { kind: 'header' }>
 
 /** The library reads version 1 only, and knows balancers by single addresses; its two methods give way to ours. */
-export function expectProxyHeaders(server: SMTPServer, isBalancer: IsBalancer): void {
+export function expectProxyHeaders(server: EdgeServer, isBalancer: IsBalancer): void {
   const handleOthers = server._handleProxy.bind(server)
   // The library drops a connection that does not get past its header within the session's time limit.
   server._expectsProxyHeader = (socket) => isBalancer(socket.remoteAddress)
@@ -16,6 +16,7 @@ export function expectProxyHeaders(server: SMTPServer, isBalancer: IsBalancer): 
     if (!isBalancer(socket.remoteAddress)) return handleOthers(socket, callback)
     takeHeader(socket).then(
       ({ source }) => {
+        if (source !== undefined) server.noteClient(socket, source.address)
         const id = randomBytes(10).toString('hex')
         callback(null, source === undefined ? { id } : { id, remoteAddress: source.address, remotePort: source.port })
       },

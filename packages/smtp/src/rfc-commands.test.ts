@@ -62,9 +62,23 @@ test('RFC 5321 4.1.1.5 to 4.1.1.10 RSET, VRFY, EXPN, HELP, NOOP and QUIT', async
     ['XFORWARD ADDR=192.0.2.1', '500 5.5.2'],
     ['WIZ x', '500 5.5.2'],
     ['DATA now', '501 5.5.4'],
+    ['RSET now', '501 5.5.4'],
+    ['QUIT now', '501 5.5.4'],
+    ['HELP MAIL', '214 2.0.0'],
     ['QUIT', '221 2.0.0'],
   ])
   await s.client.closed()
+})
+
+test('RFC 5321 4.1.1 white space at the end of a command means nothing', async () => {
+  await using s = await session()
+  await s.check([
+    ['NOOP ', '250 2.0.0'],
+    ['MAIL FROM:<a@b.test> \t', '250 2.1.0'],
+    ['RCPT TO:<c@d.test>\t', '250 2.1.5'],
+    ['RSET\t', '250 2.0.0'],
+    ['QUIT  ', '221 2.0.0'],
+  ])
 })
 
 test('RFC 5321 4.1.2 paths: null, source routes, quoted local parts, literals; what is none is 501', async () => {

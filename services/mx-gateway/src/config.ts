@@ -35,7 +35,7 @@ export const schema = Type.Object({
   BARE_LF: bareLf('refuse'),
   MAX_MESSAGE_BYTES: positive(52_428_800, 'largest mail in octets (SIZE, RFC 1870)'),
   MAX_RECIPIENTS: positive(1_000, 'recipients of one mail'),
-  MAX_SESSIONS: positive(2_000, 'sessions at the same time'),
+  MAX_SESSIONS: positive(2_000, 'sessions at the same time; beyond, idle ones give way to new ones'),
   HELO_CHECK: check('the EHLO name: full, ours to nobody else, with an address'),
   DNSBL_CHECK: check('whether DNSBL_ZONES list the client (RFC 5782)'),
   DNSBL_ZONES: Type.String({ default: '', description: 'zones of DNS lists, separated by commas' }),

@@ -1,4 +1,5 @@
 // The listener on port 25: STARTTLS for those who want it, never AUTH.
+import { widerNetworkOf } from '@sekimori/login/network'
 import type { CertificateSource } from '@sekimori/runtime/certificates'
 import { sessionLimits } from '@sekimori/smtp/limits'
 import type { ListenerOptions } from '@sekimori/smtp/listener'
@@ -12,6 +13,7 @@ export function listenerOptions(config: Config, certificates: CertificateSource)
     certificates,
     limits: sessionLimits(config),
     proxyNetworks: config.PROXY_PROTOCOL_NETWORKS,
+    networkOf: widerNetworkOf,
     smtp: {
       name: config.MAIL_HOSTNAME,
       authOptional: true,

@@ -33,7 +33,10 @@ export const schema = Type.Object({
   ...admissionSettings(500, 1_200),
   ...sendingLimitSettings,
   MAX_RECIPIENTS: positive(1_000, 'recipients of one mail'),
-  MAX_SESSIONS: positive(2_000, 'sessions of one listener at the same time'),
+  MAX_SESSIONS: positive(
+    2_000,
+    'sessions of one listener at the same time; beyond, idle ones without a login give way to new ones',
+  ),
   ...proxySettings,
   ...tokenSettings,
   PLAINTEXT_AUTH: Type.Union([Type.Literal('deny'), Type.Literal('allow')], {

@@ -1,5 +1,6 @@
 // The two listeners: the same service, encrypted from the start or after STARTTLS.
 import { BEARER_MECHANISMS } from '@sekimori/login/bearer'
+import { widerNetworkOf } from '@sekimori/login/network'
 import type { CertificateSource } from '@sekimori/runtime/certificates'
 import { sessionLimits } from '@sekimori/smtp/limits'
 import type { ListenerOptions } from '@sekimori/smtp/listener'
@@ -18,6 +19,7 @@ export function listenerOptions(
     certificates,
     limits: sessionLimits(config),
     proxyNetworks: config.PROXY_PROTOCOL_NETWORKS,
+    networkOf: widerNetworkOf,
     smtp: {
       name: config.MAIL_HOSTNAME,
       secure: encryption === 'implicit',

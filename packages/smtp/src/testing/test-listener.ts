@@ -20,10 +20,12 @@ export interface TestListenerOptions {
   /** With it the listener speaks TLS. */
   certificate?: { cert: string; key: string }
   decisions?: Partial<Decisions>
+  proxyNetworks?: string
 }
 
 /** Listens; `mails` fills with what was accepted. */
-export async function testListener({ limits, smtp, decisions, certificate }: TestListenerOptions = {}) {
+export async function testListener(options: TestListenerOptions = {}) {
+  const { limits, smtp, decisions, certificate, proxyNetworks } = options
   const mails: TakenMail[] = []
   const all: Decisions = {
     authenticate: async ({ username }) => ({ address: username }),
@@ -49,6 +51,7 @@ export async function testListener({ limits, smtp, decisions, certificate }: Tes
       port: 0,
       drainTimeoutMs: 2_000,
       ...(limits === undefined ? {} : { limits }),
+      ...(proxyNetworks === undefined ? {} : { proxyNetworks }),
       ...(certificate === undefined ? {} : { certificates: fixedCertificates(certificate) }),
       smtp: { name: 'mx.test', authOptional: true, allowInsecureAuth: true, disabledCommands: ['STARTTLS'], ...smtp },
     },
