@@ -24,6 +24,12 @@ export async function makeTestCertificate(...names: string[]): Promise<{ cert: s
   return certify(keys, { name: 'ECDSA', hash: 'SHA-256' }, names)
 }
 
+/** The same, but its time is over. */
+export async function makeExpiredTestCertificate(...names: string[]): Promise<{ cert: string; key: string }> {
+  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+  return certify(keys, { name: 'ECDSA', hash: 'SHA-256' }, names, Date.now() - 2 * DAY_MS)
+}
+
 /** The same with an RSA key, as old clients need it. */
 export async function makeTestRsaCertificate(...names: string[]): Promise<{ cert: string; key: string }> {
   const keys = await crypto.subtle.generateKey(RSA, true, ['sign', 'verify'])
@@ -36,11 +42,12 @@ async function certify(
   keys: SelfSigned['keys'],
   signingAlgorithm: NonNullable<SelfSigned['signingAlgorithm']>,
   names: string[],
+  now = Date.now(),
 ): Promise<{ cert: string; key: string }> {
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: 'CN=test',
-    notBefore: new Date(Date.now() - DAY_MS),
-    notAfter: new Date(Date.now() + DAY_MS),
+    notBefore: new Date(now - DAY_MS),
+    notAfter: new Date(now + DAY_MS),
     signingAlgorithm,
     keys,
     extensions: [
@@ -53,10 +60,24 @@ async function certify(
   return { cert: certificate.toString('pem'), key }
 }
 
+export interface TestChain {
+  cert: string
+  key: string
+  leaf: string
+  ca: string
+}
+
 /** PEM of a certificate for the names with the one of its issuer behind it, and the two by themselves. */
-export async function makeTestChain(
-  ...names: string[]
-): Promise<{ cert: string; key: string; leaf: string; ca: string }> {
+export async function makeTestChain(...names: string[]): Promise<TestChain> {
+  return issue(names, Date.now())
+}
+
+/** The same, but its time is over; that of its issuer is not. */
+export async function makeExpiredTestChain(...names: string[]): Promise<TestChain> {
+  return issue(names, Date.now() - 2 * DAY_MS)
+}
+
+async function issue(names: string[], now: number): Promise<TestChain> {
   const authority = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
   const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' }
@@ -68,7 +89,9 @@ export async function makeTestChain(
     extensions: [new BasicConstraintsExtension(true, undefined, true)],
   })
   const certificate = await X509CertificateGenerator.create({
-    ...life,
+    signingAlgorithm,
+    notBefore: new Date(now - DAY_MS),
+    notAfter: new Date(now + DAY_MS),
     subject: 'CN=test',
     issuer: ca.subject,
     publicKey: keys.publicKey,

@@ -1,10 +1,11 @@
 // DANE (RFC 7672): which certificates TLSA records prove, and where they count for nothing.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { makeTestChain } from '@sekimori/testing/test-certificate'
-import { dane, HOST, play, type Scene, spki, strange, sts, trusted } from './testing/encryption-scene.ts'
+import { makeExpiredTestChain, makeTestChain } from '@sekimori/testing/test-certificate'
+import { dane, expired, HOST, play, type Scene, spki, strange, sts, trusted } from './testing/encryption-scene.ts'
 
 const issued = await makeTestChain(HOST)
+const old = await makeExpiredTestChain(HOST)
 const misnamed = await makeTestChain('mx9.remote.test')
 /** Signed by another key, with the certificate of the real issuer put behind it, which is no secret. */
 const { leaf, key } = await makeTestChain(HOST)
@@ -16,6 +17,18 @@ const ofIssuer = (ca: string) => dane([{ usage: 2, data: spki({ cert: ca }) }])
 const daneScenes: [string, Scene, string, string][] = [
   ['its key (3)', { certificate: strange, arrange: dane(ofStranger) }, 'sent by TLS', 'tlsa successful'],
   ['its issuer (2)', { certificate: issued, arrange: ofIssuer(issued.ca) }, 'sent by TLS', 'tlsa successful'],
+  [
+    'its key (3), whose own time is over, which says nothing',
+    { certificate: expired, arrange: dane([{ usage: 3, data: spki(expired) }]) },
+    'sent by TLS',
+    'tlsa successful',
+  ],
+  [
+    'its issuer, but its time is over (2)',
+    { certificate: old, arrange: ofIssuer(old.ca) },
+    'deferred 4.7.5',
+    'tlsa validation-failure',
+  ],
   [
     'another issuer of the same name (2)',
     { certificate: issued, arrange: ofIssuer(misnamed.ca) },

@@ -142,6 +142,18 @@ test('a notice has what the DSN needs, and the header section instead of the mai
   })
 })
 
+test('with RET=FULL the whole mail comes back, unless it is large', async () => {
+  const text = 'Subject: x\r\n\r\nbody\r\n'
+  const job = outboundJob([BOB], { envelope: { ret: 'FULL' } as never }, text)
+  const told = [{ recipient: { address: BOB }, failure: no }]
+  const octets = async (sizeBytes: number) => {
+    const [notice] = await notices(job, 'failed', told, { ...mailOf(job), sizeBytes })
+    return (notice!.message as unknown as { content: { bytes: Buffer } }).content.bytes.toString()
+  }
+  assert.equal(await octets(262_144), text)
+  assert.equal(await octets(262_145), 'Subject: x\r\n\r\n')
+})
+
 test('who wants to hear of success does, unless the next server tells it', () => {
   const wanted = { recipient: { notify: ['SUCCESS'] } }
   const taken: Outcome = { kind: 'sent', reply: '250 2.0.0 Ok', remoteMta: 'mx' }

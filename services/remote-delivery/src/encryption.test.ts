@@ -1,7 +1,18 @@
 // What a server must show before it gets a mail: MTA-STS, REQUIRETLS, the operator's word; and what is recorded of it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dane, floor, play, renamed, type Scene, spki, strange, sts, trusted } from './testing/encryption-scene.ts'
+import {
+  dane,
+  expired,
+  floor,
+  play,
+  renamed,
+  type Scene,
+  spki,
+  strange,
+  sts,
+  trusted,
+} from './testing/encryption-scene.ts'
 
 const scenes: [string, Scene, string, string][] = [
   ['nobody asks: no TLS', {}, 'sent in the clear', 'no-policy-found starttls-not-supported'],
@@ -14,6 +25,7 @@ const scenes: [string, Scene, string, string][] = [
     'deferred 4.7.5',
     'sts certificate-not-trusted',
   ],
+  ['enforced, expired', { certificate: expired, tls: sts('enforce') }, 'deferred 4.7.5', 'sts certificate-expired'],
   [
     'enforced, misnamed',
     { certificate: trusted, tls: sts('enforce', 'mx.remote.test'), arrange: renamed },

@@ -5,6 +5,7 @@ import { DnsError } from '@sekimori/dns/dns-error'
 import type { Resolve } from '@sekimori/dns/resolver'
 import { serviceStandIn } from '@sekimori/testing/test-service'
 import { announcedId, isPolicyHost, readPolicy, type StsPolicy } from './mta-sts.ts'
+import { PolicyError } from './sts-fetch.ts'
 import { StsPolicies } from './sts-policies.ts'
 
 test('an announcement is one record with an id', () => {
@@ -80,10 +81,10 @@ async function play({ announced = 'none', kept, fetched }: Scene) {
     keep: async (_domain, { id }) => void calls.push(`keep ${id}`),
     async fetch(_domain, id) {
       calls.push(`fetch ${id}`)
-      if (fetched === undefined) throw new Error('no answer')
+      if (fetched === undefined) throw new PolicyError('sts-policy-invalid', 'no answer')
       return fetched
     },
-    reportFault: () => calls.push('fault'),
+    reportFault: (_domain, fault) => calls.push(fault),
     log: serviceStandIn().log,
   })
   const found = await Promise.all([policies.of('a.test'), policies.of('a.test')])
@@ -107,8 +108,13 @@ const scenes: [string, Scene, string | undefined, string[]][] = [
     '2',
     ['fetch 2', 'keep 2'],
   ],
-  ['when that fails the kept one holds', { announced: announcing('2'), kept: policy('1') }, '1', ['fetch 2', 'fault']],
-  ['without a kept one there is none', { announced: announcing('2') }, undefined, ['fetch 2', 'fault']],
+  [
+    'when that fails the kept one holds',
+    { announced: announcing('2'), kept: policy('1') },
+    '1',
+    ['fetch 2', 'sts-policy-invalid'],
+  ],
+  ['without a kept one there is none', { announced: announcing('2') }, undefined, ['fetch 2', 'sts-policy-invalid']],
   ['an announcement that is gone takes nothing away', { kept: policy('1') }, '1', []],
   ['nor does a DNS server that fails', { announced: 'failure', kept: policy('1') }, '1', []],
   ['mode none is no policy', { announced: announcing('1'), kept: policy('1', 'none') }, undefined, []],

@@ -31,14 +31,14 @@ export function openStsPolicies(resources: Resources): (domain: string) => Promi
     keep: (domain, policy) => keepStsPolicy(database, domain, policy),
     fetch: (domain, id) =>
       fetchStsPolicy(domain, id, (host, signal) => exchangers.reachHost(host, config.MTA_STS_PORT, signal)),
-    reportFault: (policyDomain) =>
+    reportFault: (policyDomain, result) =>
       results.add({
         policyDomain,
         policyType: 'sts',
         policy: '',
         host: '',
         address: '',
-        result: 'sts-policy-fetch-error',
+        result,
       }),
   })
   return (domain) => policies.of(domain)

@@ -10,8 +10,9 @@ export interface PaceLimits {
 }
 
 const SLOWEST_PER_SECOND = 1 / 30
-/** Below the limit the rate grows by this much with each mail that is taken. */
+/** Below the limit the rate grows by this much, once a second, while mail is taken. */
 const RATE_GROWTH = 1.5
+const RATE_GROWTH_MS = 1_000
 
 export class Pace {
   readonly #limits: PaceLimits
@@ -19,6 +20,7 @@ export class Pace {
   #perSecond: number
   #nextStartAt = 0
   #loweredAt = Number.NEGATIVE_INFINITY
+  #rateChangedAt = Number.NEGATIVE_INFINITY
 
   constructor(limits: PaceLimits) {
     this.#limits = limits
@@ -47,16 +49,19 @@ export class Pace {
     const all = [...outcomes]
     const isWarned = all.some((outcome) => outcome.kind !== 'sent' && isTooMuch(outcome.diagnostic, outcome.status))
     if (isWarned && startedAt > this.#loweredAt) this.#lower(now)
-    else if (!isWarned && all.some(({ kind }) => kind === 'sent')) this.#raise()
+    else if (!isWarned && all.some(({ kind }) => kind === 'sent')) this.#raise(now)
   }
 
-  #raise(): void {
+  #raise(now: number): void {
     this.#dialogues = Math.min(this.#limits.perDestination, this.#dialogues + 1 / this.#dialogues)
+    if (now - this.#rateChangedAt < RATE_GROWTH_MS) return
+    this.#rateChangedAt = now
     this.#perSecond = Math.min(this.#limits.ratePerSecond, this.#perSecond * RATE_GROWTH)
   }
 
   #lower(now: number): void {
     this.#loweredAt = now
+    this.#rateChangedAt = now
     this.#dialogues = Math.max(1, this.#dialogues / 2)
     // The limit says little about a destination that never came near it: what it had of dialogues is what it had.
     this.#perSecond = Math.max(SLOWEST_PER_SECOND, Math.min(this.#perSecond, 2 * this.#limits.perDestination) / 2)

@@ -22,18 +22,30 @@ interface Relay extends AsyncDisposable {
   seen: string[]
 }
 
-async function startRelay(options: { secure?: boolean; hasLogin?: boolean; isPlain?: boolean }): Promise<Relay> {
+interface RelayOptions {
+  secure?: boolean
+  hasLogin?: boolean
+  isPlain?: boolean
+  mechanism?: string
+  /** STARTTLS is offered, and the handshake fails. */
+  isTlsBroken?: boolean
+}
+
+async function startRelay(options: RelayOptions): Promise<Relay> {
   const seen: string[] = []
   const server = new SMTPServer({
     ...certificate,
+    ...(options.mechanism === undefined ? {} : { authMethods: [options.mechanism] }),
+    ...(options.isTlsBroken === true ? { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' } : {}),
     secure: options.secure ?? false,
     ...(options.isPlain === true ? { disabledCommands: ['STARTTLS'] } : {}),
     authOptional: options.hasLogin !== true,
     hideENHANCEDSTATUSCODES: false,
     hideREQUIRETLS: false,
-    onAuth({ username, password }, { secure }, done) {
+    onAuth({ method, username, password, validatePassword }, { secure }, done) {
       seen.push(`${username}:${password} ${secure}`)
-      done(password === 'p@ss' ? null : new Error('no'), { user: username })
+      const isRight = method === 'CRAM-MD5' ? validatePassword('p@ss') : password === 'p@ss'
+      done(isRight ? null : new Error('no'), { user: username })
     },
     onData(stream, session, done) {
       seen.push(...session.envelope.rcptTo.map(({ address }) => address), `REQUIRETLS ${session.envelope.requireTLS}`)
@@ -41,6 +53,7 @@ async function startRelay(options: { secure?: boolean; hasLogin?: boolean; isPla
       stream.on('end', () => done())
     },
   })
+  server.on('error', () => {}) // of a handshake that is to fail
   server.listen(0, '127.0.0.1')
   await once(server.server, 'listening')
   const { port } = server.server.address() as AddressInfo
@@ -88,6 +101,28 @@ test('a login is sent over TLS, by STARTTLS or from the start', async () => {
     const scheme = secure ? 'smtps://' : ''
     assert.deepEqual(await relay(outside, `${scheme}user:p%40ss@relay.test:${server.port}`), ['sent', 'sent'])
     assert.deepEqual(server.seen.slice(0, 2), ['user:p@ss true', RECIPIENTS[0]])
+  }
+})
+
+for (const mechanism of ['PLAIN', 'LOGIN', 'CRAM-MD5'])
+  test(`a server that offers nothing but ${mechanism} gets the login so`, async () => {
+    await using outside = await openOutside()
+    await using server = await startRelay({ hasLogin: true, mechanism })
+    assert.deepEqual(await relay(outside, `user:p%40ss@relay.test:${server.port}`), ['sent', 'sent'])
+    assert.equal(server.seen.length, 4)
+    const wrong = await relay(outside, `user:wrong@relay.test:${server.port}`)
+    assert.deepEqual(wrong, ['deferred 4.7.8', 'deferred 4.7.8'])
+  })
+
+test('without a TLS that works no password is sent, and mail without a login goes in the clear', async () => {
+  await using outside = await openOutside()
+  for (const fault of [{ isPlain: true }, { isTlsBroken: true }]) {
+    await using server = await startRelay({ ...fault, hasLogin: true })
+    const waiting = await relay(outside, `user:p%40ss@relay.test:${server.port}`)
+    assert.deepEqual([...new Set(waiting.map((told) => told.slice(0, 12)))], ['deferred 4.7'])
+    assert.deepEqual(server.seen, [])
+    await using open = await startRelay(fault)
+    assert.deepEqual(await relay(outside, `relay.test:${open.port}`), ['sent', 'sent'])
   }
 })
 

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { makeTestCertificate } from '@sekimori/testing/test-certificate'
-import { fetchStsPolicy } from './sts-fetch.ts'
+import { fetchStsPolicy, type PolicyFault } from './sts-fetch.ts'
 import { openOutside } from './testing/outside.ts'
 
 const certificate = await makeTestCertificate('mta-sts.remote.test')
@@ -44,33 +44,52 @@ test('a policy is fetched from the well-known path', async () => {
   assert.deepEqual([policy.mode, policy.mx, paths], ['enforce', ['mx.remote.test'], ['/.well-known/mta-sts.txt']])
 })
 
-const refusals: [string, (response: ServerResponse) => void, RegExp][] = [
-  ['a redirect', (response) => response.writeHead(302, { location: 'http://127.0.0.1/' }).end(), /answered 302/],
+const refusals: [string, (response: ServerResponse) => void, RegExp, PolicyFault][] = [
+  [
+    'a redirect',
+    (response) => response.writeHead(302, { location: 'http://127.0.0.1/' }).end(),
+    /answered 302/,
+    'sts-policy-fetch-error',
+  ],
+  [
+    'what can not be read',
+    (response) => response.writeHead(200, TEXT).end(FILE.replace('enforce', 'must')),
+    /no usable/,
+    'sts-policy-invalid',
+  ],
   [
     'another media type',
     (response) => response.writeHead(200, { 'content-type': 'text/html' }).end(FILE),
     /text\/plain/,
+    'sts-policy-invalid',
   ],
   [
     'an endless file',
     (response) => void response.writeHead(200, TEXT).end(Buffer.alloc(1_000_000, 'a')),
     /longer than/,
+    'sts-policy-invalid',
   ],
-  ['a lost connection', (response) => void response.socket!.destroy(), /hang up|ECONNRESET|closed/],
+  [
+    'a lost connection',
+    (response) => void response.socket!.destroy(),
+    /hang up|ECONNRESET|closed/,
+    'sts-policy-fetch-error',
+  ],
 ]
-for (const [name, answer, reason] of refusals)
-  test(`${name} is no policy`, () => assert.rejects(fetchFrom(answer), reason))
+for (const [name, answer, reason, fault] of refusals)
+  test(`${name} is no policy: ${fault}`, () =>
+    assert.rejects(fetchFrom(answer), { name: 'Error', message: reason, fault }))
 
 test('a certificate for another host is no proof', async () => {
   await assert.rejects(
     fetchFrom((response) => response.writeHead(200, TEXT).end(FILE), { domain: 'other.test' }),
-    /altnames/,
+    { message: /altnames/, fault: 'sts-webpki-invalid' },
   )
 })
 
 test("a stranger's record does not lead to a private address where the operator refuses them", async () => {
   await assert.rejects(
     fetchFrom(() => assert.fail('nobody may connect'), { refuses: true }),
-    /127\.0\.0\.1/,
+    { message: /127\.0\.0\.1/, fault: 'sts-policy-fetch-error' },
   )
 })

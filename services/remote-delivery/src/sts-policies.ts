@@ -5,15 +5,16 @@ import type { Resolve } from '@sekimori/dns/resolver'
 import type { Log } from '@sekimori/runtime/log'
 import { LRUCache } from 'lru-cache'
 import { announcedId, type StsPolicy } from './mta-sts.ts'
+import { PolicyError, type PolicyFault } from './sts-fetch.ts'
 
 export interface StsPorts {
   resolve: Resolve
   find(domain: string): Promise<StsPolicy | undefined>
   keep(domain: string, policy: StsPolicy): Promise<void>
-  /** @throws Error when there is no policy that can be used. */
+  /** @throws PolicyError when there is no policy that can be used. */
   fetch(domain: string, id: string): Promise<StsPolicy>
   /** Tells that a domain announces a policy that can't be had. */
-  reportFault(domain: string): void
+  reportFault(domain: string, fault: PolicyFault): void
   log: Log
 }
 
@@ -70,7 +71,7 @@ export class StsPolicies {
       return policy
     } catch (error) {
       this.#failed.set(domain, id)
-      this.#ports.reportFault(domain)
+      this.#ports.reportFault(domain, error instanceof PolicyError ? error.fault : 'sts-policy-fetch-error')
       this.#ports.log.info({ err: error, domain }, 'MTA-STS policy could not be fetched')
       return undefined
     }

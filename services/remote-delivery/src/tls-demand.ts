@@ -8,7 +8,7 @@ import { isPolicyHost, type StsPolicy } from './mta-sts.ts'
 /** What an operator asks for a domain: opportunistic is nothing, verified a certificate that fits the host. */
 export type TlsFloor = 'opportunistic' | 'encrypted' | 'verified'
 
-/** A fault of TLS-RPT (RFC 8460 section 4.3). */
+/** A fault of a session as TLS-RPT has it (RFC 8460 section 4.3); those of policies are in sts-fetch.ts. */
 export type TlsFault =
   | 'starttls-not-supported'
   | 'certificate-host-mismatch'
@@ -17,8 +17,6 @@ export type TlsFault =
   | 'validation-failure'
   | 'tlsa-invalid'
   | 'dnssec-invalid'
-  | 'sts-policy-fetch-error'
-  | 'sts-policy-invalid'
 
 /** `isStrict`: no mail goes without; otherwise the fault is only recorded (MTA-STS in testing mode, or nobody asks). */
 export type TlsDemand =

@@ -1,7 +1,7 @@
 // For tests only: one mail to a server with a certificate, under what domain and operator ask for, and what is told of it.
 import { createHash, X509Certificate } from 'node:crypto'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { makeTestCertificate } from '@sekimori/testing/test-certificate'
+import { makeExpiredTestCertificate, makeTestCertificate } from '@sekimori/testing/test-certificate'
 import type { TlsStance } from '../destination.ts'
 import type { Outcome } from '../outcome.ts'
 import { type Outside, openOutside, outboundJob } from './outside.ts'
@@ -9,7 +9,8 @@ import { type Outside, openOutside, outboundJob } from './outside.ts'
 const BOB = 'bob@remote.test'
 export const HOST = 'mx2.remote.test'
 export const trusted = await makeTestCertificate(HOST)
-setDefaultCACertificates([...getCACertificates(), trusted.cert])
+export const expired = await makeExpiredTestCertificate(HOST)
+setDefaultCACertificates([...getCACertificates(), trusted.cert, expired.cert])
 export const strange = await makeTestCertificate(HOST)
 
 export const sts = (mode: 'enforce' | 'testing', host = HOST): TlsStance => ({
