@@ -5,6 +5,7 @@ import { composeMail } from '@sekimori/testing/mail-text'
 import { type RemoteServer, startRemoteServer } from '@sekimori/testing/remote-server'
 import { type Stack, startStack } from '@sekimori/testing/stack'
 import { unlimitedSending } from '@sekimori/testing/stack-settings'
+import { stopOnSignal } from '@sekimori/testing/stop-on-signal'
 import pg from 'pg'
 
 const { values } = parseArgs({
@@ -68,6 +69,7 @@ async function countEnds(client: pg.Client, account: string, slow: string): Prom
 
 async function main(): Promise<void> {
   await using stack = await startStack({ settings: unlimitedSending })
+  stopOnSignal(stack)
   await using resources = new AsyncDisposableStack()
   const servers: RemoteServer[] = []
   for (let index = 0; index < DESTINATIONS; index++)

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { startStack } from '@sekimori/testing/stack'
 import { unlimitedSending } from '@sekimori/testing/stack-settings'
+import { stopOnSignal } from '@sekimori/testing/stop-on-signal'
 import { faultsOf, render } from './report.ts'
 import { soak } from './soak.ts'
 
@@ -16,6 +17,7 @@ const { values } = parseArgs({
 
 const startedAt = performance.now()
 await using stack = await startStack({ settings: unlimitedSending })
+stopOnSignal(stack)
 const options = { mails: Number(values.mails), seed: Number(values.seed), withinMs: Number(values.minutes) * 60_000 }
 const report = await soak(stack, options)
 const seconds = Math.round((performance.now() - startedAt) / 1000)

@@ -14,6 +14,11 @@ test('who started the launcher is its guardian', () => {
   assert.deepEqual(findGuardians(environment), [identify(process.ppid)])
 })
 
+test('a program that started the launcher for itself is a guardian, too', () => {
+  const environment = { SEKIMORI_STARTED_BY: String(process.ppid), SEKIMORI_GUARDIAN: String(process.pid) }
+  assert.deepEqual(findGuardians(environment), [identify(process.pid), identify(process.ppid)])
+})
+
 test('the loss of a guardian is noticed', async () => {
   const guardian = spawn('sleep', ['60'], { stdio: 'ignore' })
   const guardians = [identify(process.pid)!, identify(guardian.pid!)!]

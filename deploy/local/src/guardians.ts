@@ -7,9 +7,14 @@ const POLL_MS = 500
 /** npm, perhaps a shell, start.mjs. */
 const MAX_LEVELS = 4
 
-/** The launcher's guardians; none when main.ts was started directly. */
+/** The launcher's guardians, and a program's that says it is one; none when main.ts was started directly. */
 export function findGuardians(environment: NodeJS.ProcessEnv): ProcessIdentity[] {
   if (environment.SEKIMORI_STARTED_BY !== String(process.ppid)) return []
+  const program = Number(environment.SEKIMORI_GUARDIAN)
+  return [...(program > 1 ? identities([program]) : []), ...commandsAbove(environment)]
+}
+
+function commandsAbove(environment: NodeJS.ProcessEnv): ProcessIdentity[] {
   const chain = [process.ppid]
   if (environment.npm_lifecycle_event !== 'start') return identities(chain)
   for (let level = 1; level < MAX_LEVELS; level++) {

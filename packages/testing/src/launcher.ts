@@ -41,7 +41,8 @@ export function launch(settings: Record<string, string>, prefix: string[] = []):
   const isOurs = ([name]: [string, unknown]) => !name.startsWith('NODE_') && !name.startsWith('TEST_')
   const environment = Object.fromEntries(Object.entries(process.env).filter(isOurs))
   const child = spawn(command[0]!, command.slice(1), {
-    env: { ...environment, ...settings },
+    // Should this process be killed, the system stops too.
+    env: { ...environment, SEKIMORI_GUARDIAN: String(process.pid), ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   return new Launcher(child, settings.STATE_DIR!)

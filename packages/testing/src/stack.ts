@@ -67,6 +67,7 @@ export class Stack extends StackMail implements AsyncDisposable {
   readonly policyHost: PolicyHost
   readonly processes: StackProcesses
   #resources = new AsyncDisposableStack()
+  #ending: Promise<void> | undefined
 
   constructor(
     launcher: Launcher,
@@ -156,8 +157,10 @@ export class Stack extends StackMail implements AsyncDisposable {
     this.#resources = resources
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#resources.disposeAsync()
+  /** Whoever asks for it a second time waits for the same end. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#ending ??= this.#resources.disposeAsync()
+    return this.#ending
   }
 
   async #made(answer: ApiAnswer): Promise<void> {
