@@ -56,6 +56,8 @@ test('a job that fails each time is listed, with metadata only, and replayed it 
     account: alice.address,
     recipients: [bob.address],
   })
+  const { body } = await stack.api('GET', `/v1/messages?queueId=${queueId}`)
+  assert.deepEqual([body.items[0].recipient, body.items[0].outcome], [bob.address, 'stuck'])
   const metrics = await (await fetch(`${stack.endpoints.health.scanner}/metrics`)).text()
   assert.match(metrics, /^sekimori_dead_jobs_total\{.*queue="scan".*\} [1-9]/m)
   const waiting = async () => {

@@ -10,6 +10,16 @@ import { virusMail } from '@sekimori/testing/virus-mail'
 
 const WATCH_MS = 1_000
 
+/** "Where is my mail?" Accepted, and not further than its edge. */
+async function underWay(stack: Stack, address: string): Promise<string[]> {
+  const { body } = await stack.api('GET', `/v1/messages?address=${address}&outcome=under-way`)
+  for (const { stage, history, acceptedAt, endedAt } of body.items) {
+    assert.deepEqual([history.length, history[0].stage, history[0].at, endedAt], [1, stage, acceptedAt, undefined])
+    assert.match(history[0].outcome, /^accepted \d+ octets/)
+  }
+  return body.items.map(({ queueId }: { queueId: string }) => queueId)
+}
+
 /** Sends clean and infected mail both ways during the outage, and sees what becomes of it after. */
 async function checkOutage(
   begin: (stack: Stack) => AsyncDisposable | Disposable | Promise<AsyncDisposable>,
@@ -29,11 +39,14 @@ async function checkOutage(
       for (const queueId of queueIds) assert.deepEqual(await stack.trace(queueId), [])
       assert.deepEqual(await stack.messages(bob), [])
     })
+    await eventually(async () => (await underWay(stack, bob.address)).length === 3)
+    assert.deepEqual(new Set(await underWay(stack, bob.address)), new Set(queueIds))
   }
   const mails = await stack.received(bob, 3, 60_000)
   assert.deepEqual(mails.map(subjectOf).sort(), ['clean from inside', 'clean from outside', 'ウイルス検知のお知らせ'])
   for (const mail of mails) assert.match(fieldOf(mail, 'X-Virus-Status'), /^clean;/)
   assert.ok(await stack.quarantined(queueIds[2]!))
+  assert.deepEqual(await underWay(stack, bob.address), [])
   await eventually(() => stack.isReady('scanner'))
 }
 

@@ -4,6 +4,7 @@ import type { JobHeader } from '@sekimori/mail/job'
 import type { NoticeHeader } from '@sekimori/mail/notice'
 import type { Database, Queryable } from './database.ts'
 import { storableText, toJsonb } from './jsonb.ts'
+import { noteUnderWay, underWay } from './under-way.ts'
 
 /** What a queue's message says besides inline content; of stored content it says where that lies. */
 export type DeadHeader = (JobHeader | NoticeHeader) & { content?: Extract<Content, { kind: 'stored' }> }
@@ -24,7 +25,7 @@ export function jobIn(header: DeadHeader): JobHeader {
   return 'job' in header ? header.job : header
 }
 
-/** Keeps a dead job; once, however often it comes. */
+/** Keeps a dead job; once, however often it comes. The trace shows its recipients, too. */
 export async function keepDeadJob(database: Queryable, job: DeadJob): Promise<void> {
   const header = job.message === undefined ? undefined : headerOf(job.message)
   await database.query({
@@ -43,6 +44,7 @@ export async function keepDeadJob(database: Queryable, job: DeadJob): Promise<vo
       job.octets,
     ],
   })
+  if (header !== undefined && 'envelope' in header) await noteUnderWay(database, underWay(header))
 }
 
 function headerOf({ content, ...header }: { content: Content }): DeadHeader {

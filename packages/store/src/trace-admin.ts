@@ -19,7 +19,7 @@ export interface TracedEnd {
   history: TracedStage[]
   /** The alias, list or forwarding account through which this recipient was reached. */
   via?: string
-  /** Absent while it waits. */
+  /** Absent while it waits or lies in a queue. */
   endedAt?: string
   waiting?: Waiting
 }

@@ -1,4 +1,5 @@
-// The search of the message trace as one statement: what has ended, and what waits for its next delivery attempt.
+// The search of the message trace as one statement: what has ended, what waits for its next delivery attempt, and what lies
+// in a queue.
 import { normalizeAddress } from '@sekimori/mail/address'
 import { newQueueId } from '@sekimori/mail/queue-id'
 import type { PageRequest } from './page.ts'
@@ -6,6 +7,8 @@ import type { PageRequest } from './page.ts'
 const TIME_LETTERS = 10
 /** The outcome of mail that waits. */
 const DEFERRED = 'deferred'
+/** The outcomes of mail that lies in a queue, or in a dead one. */
+const UNDER_WAY = ['under-way', 'stuck']
 
 /** All that are given must hold. `address` is the recipient, the reverse-path or the account; times are of acceptance. */
 export interface TraceFilter {
@@ -67,7 +70,9 @@ const ORDER = 'queue_id desc, recipient desc, stage desc'
 function sourcesOf({ outcome }: TraceFilter): string[] {
   const ended = `${COLUMNS}, null::jsonb as waiting from message_trace`
   const waiting = `${COLUMNS}, waiting from waiting_trace`
-  if (outcome === undefined) return [ended, waiting]
+  const underWay = `${COLUMNS}, null::jsonb as waiting from under_way_trace`
+  if (outcome === undefined) return [ended, waiting, underWay]
+  if (UNDER_WAY.includes(outcome)) return [underWay]
   return [outcome === DEFERRED ? waiting : ended]
 }
 

@@ -42,6 +42,7 @@ async function searches(database: Database): Promise<Search[]> {
     { name: 'address, a week', filter: { address: account, since: middle, until: new Date(middle.getTime() + 6e8) } },
     { name: 'bounced, a month ago', filter: { outcome: 'bounced', until: middle } },
     { name: 'everything, newest', filter: {} },
+    { name: 'everything under way', filter: { outcome: 'under-way' } },
     { name: 'operator of a domain', filter: {}, scope: { kind: 'domains', domains: [domain] } },
     {
       name: 'operator, bounced',

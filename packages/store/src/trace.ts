@@ -5,7 +5,7 @@ import type { Queryable } from './database.ts'
 import { storableText, toJsonb } from './jsonb.ts'
 
 /** An index takes 2,700 octets a row at most, and strangers choose the length of a Message-ID. */
-const INDEXED_LENGTH = 800
+export const INDEXED_LENGTH = 800
 
 /**
  * An end: `stage` is where, `outcome` one of delivered, expanded, sent, bounced, quarantined, refused, dropped, suspended, capped,

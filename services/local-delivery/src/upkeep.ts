@@ -8,6 +8,7 @@ import type { Database } from '@sekimori/store/database'
 import { whileLeading } from '@sekimori/store/leadership'
 import { forgetSenders } from '@sekimori/store/sender-rewriting'
 import { keepTracePartitions } from '@sekimori/store/trace-partitions'
+import { sweepUnderWay } from '@sekimori/store/under-way'
 import type { Config } from './config.ts'
 
 const INTERVAL_MS = 3_600_000
@@ -22,6 +23,7 @@ export function startUpkeep(config: Config, { stopping, log }: Service, database
     await forgetSenders(database, bouncesMs)
     const done = await keepTracePartitions(database, retentionMs)
     if (done.made + done.dropped > 0) log.info(done, 'partitions of the trace')
+    await sweepUnderWay(database, retentionMs)
   }
   const running = (async () => {
     while (!stopping.aborted) {

@@ -17,6 +17,7 @@ import { greylistAge } from '@sekimori/store/greylist'
 import { mayPost } from '@sekimori/store/list-expansion'
 import { fullMaildrops } from '@sekimori/store/maildrop-usage'
 import { openSenderRewriting } from '@sekimori/store/sender-rewriting'
+import { UnderWayNotebook } from '@sekimori/store/under-way-notebook'
 import { schema } from './config.ts'
 import { listenerOptions } from './listener-options.ts'
 import { openEnforcement } from './open-enforcement.ts'
@@ -30,6 +31,7 @@ await using enforcement = openEnforcement(config, database, service.log)
 await using resolver = createResolver({ servers: parseDnsServers(config.DNS_SERVERS), timeoutMs: 2_000 })
 const holder = (queueId: string) => contentHolder(queueId, 'inbound')
 await using admission = new Admission(database, 'mx', config)
+await using notebook = new UnderWayNotebook(database, service.log)
 const senders = openSenderRewriting(database, srsKey(config))
 const decisions = inboundDecisions(config, {
   admission,
@@ -38,11 +40,13 @@ const decisions = inboundDecisions(config, {
   full: (members, sizeBytes) => fullMaildrops(database, members, sizeBytes),
   reverseSender: senders.reverse,
   store: (queueId, input) => storeContent(database, queueId, holder(queueId), input),
-  publish: (job) =>
-    publishAccepted(broker, scan, job, {
+  publish: async (job) => {
+    await publishAccepted(broker, scan, job, {
       release: (id) => releaseContent(database, id, holder(job.queueId)),
       confirm: (id) => confirmContent(database, id, holder(job.queueId)),
-    }),
+    })
+    notebook.note(job)
+  },
   lookupAddresses: (name, type) => resolver.resolve(name, type),
   greylistAge: (network, sender, recipient) => greylistAge(database, network, sender, recipient),
   ...enforcement.ports,

@@ -5,6 +5,7 @@ import { openCertificates } from '@sekimori/runtime/certificates'
 import { loadSettings, openService } from '@sekimori/runtime/service'
 import { listenSmtp } from '@sekimori/smtp/listener'
 import { openDatabase } from '@sekimori/store/database'
+import { UnderWayNotebook } from '@sekimori/store/under-way-notebook'
 import { UsageCounter } from '@sekimori/store/usage-counter'
 import { schema } from './config.ts'
 import { listenerOptions } from './listener-options.ts'
@@ -17,7 +18,9 @@ await using database = await openDatabase(config, service)
 await using broker = await openBroker(config, service)
 await using admission = new Admission(database, 'submission', config)
 await using usage = new UsageCounter(database)
-const decisions = submissionDecisions(config, await openSubmissionPorts(config, database, broker, admission, usage))
+await using notebook = new UnderWayNotebook(database, service.log)
+const ports = await openSubmissionPorts(config, database, broker, admission, usage, notebook)
+const decisions = submissionDecisions(config, ports)
 await using certificates = await openCertificates(config, service.log)
 const options = (encryption: 'starttls' | 'implicit') => listenerOptions(config, encryption, certificates)
 await using _submission = await listenSmtp(options('starttls'), decisions, service.log)

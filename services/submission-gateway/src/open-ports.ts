@@ -13,6 +13,7 @@ import { openDirectory } from '@sekimori/store/directory'
 import { mayPost } from '@sekimori/store/list-expansion'
 import { openSendingLimits, standardLimits } from '@sekimori/store/sending-limit'
 import { openSendingState } from '@sekimori/store/sending-stop'
+import type { UnderWayNotebook } from '@sekimori/store/under-way-notebook'
 import type { UsageCounter } from '@sekimori/store/usage-counter'
 import type { Config } from './config.ts'
 import type { Ports } from './ports.ts'
@@ -23,6 +24,7 @@ export async function openSubmissionPorts(
   broker: Broker,
   admission: Admission,
   usage: UsageCounter,
+  notebook: UnderWayNotebook,
 ): Promise<Ports> {
   const holder = (queueId: string) => contentHolder(queueId, 'submission')
   return {
@@ -35,10 +37,12 @@ export async function openSubmissionPorts(
     mayPost: (list, sender) => mayPost(database, list, sender),
     sendingState: openSendingState(database),
     store: (queueId, input) => storeContent(database, queueId, holder(queueId), input),
-    publish: (job) =>
-      publishAccepted(broker, scan, job, {
+    publish: async (job) => {
+      await publishAccepted(broker, scan, job, {
         release: (id) => releaseContent(database, id, holder(job.queueId)),
         confirm: (id) => confirmContent(database, id, holder(job.queueId)),
-      }),
+      })
+      notebook.note(job)
+    },
   }
 }

@@ -22,7 +22,8 @@ export async function fillTrace(url: string, rows: number, onDay: (rows: number)
     const indexes = await dropIndexes(client)
     await fillDays(client, rows, onDay)
     for (const definition of indexes) await client.query(definition)
-    await client.query('analyze message_trace')
+    await fillUnderWay(client, rows)
+    await client.query('analyze message_trace, mail_under_way')
   } finally {
     await client.end()
   }
@@ -49,6 +50,19 @@ async function fillDays(client: pg.Client, rows: number, onDay: (rows: number) =
     await client.query(FILL, [start, minutes, perMinute])
     onDay((DAYS - day + 1) * minutes * perMinute)
   }
+}
+
+/** A hundredth as many in queues, as when the virus check has been away for some hours. */
+async function fillUnderWay(client: pg.Client, rows: number): Promise<void> {
+  await client.query(
+    `insert into mail_under_way (queue_id, recipient, normal, mail_from, account, message_id, direction, history)
+     select trace_bound(now() - number * interval '1 second' / 10) || substr(md5(number::text), 1, 12), address, address, 'c@elsewhere.example',
+       'u' || number % ${ACCOUNTS} || '@d' || number % ${DOMAINS} || '.test', '<' || number || '@mail.example>', 'submission',
+       jsonb_build_array(jsonb_build_object('stage', 'submission', 'at', extract(epoch from now()) * 1000, 'outcome', 'accepted 4096 octets'))
+     from generate_series(1, $1::integer) as number,
+       lateral (select case when number % 50 = 7 then '${BUSY}' else 'u' || number % ${ACCOUNTS} || '@d' || number % ${DOMAINS} || '.test' end as address) as party`,
+    [Math.ceil(rows / 100)],
+  )
 }
 
 /** $1 the day, $2 how many of its minutes have mails, $3 how many mails each. A fifth of them is sent from here. */

@@ -25,7 +25,7 @@ const MessageEnd = Type.Object({
   stage: Type.String({ description: 'where the mail ended for this recipient, or waits' }),
   outcome: Type.String({
     description:
-      'delivered, expanded (a list), sent, bounced, quarantined, refused (in the session, by DMARC), dropped or deferred-expired, cancelled; of a warning: dropped (switched off), suspended or capped; of mail that was set aside unchecked: held, released (a further item tells its end), deleted or expired; deferred while it waits for its next delivery attempt',
+      'delivered, expanded (a list), sent, bounced, quarantined, refused (in the session, by DMARC), dropped or deferred-expired, cancelled; of a warning: dropped (switched off), suspended or capped; of mail that was set aside unchecked: held, released (a further item tells its end), deleted or expired; deferred while it waits for its next delivery attempt; under-way while it lies in a queue, stuck when its job was given up and an operator must decide',
   }),
   detail: Type.Optional(Type.String({ description: "the remote server's last reply, what was found, or why" })),
   via: Type.Optional(Type.String({ description: 'the alias, list or forwarding account that led to this recipient' })),
@@ -73,9 +73,9 @@ const querystring = listingQuery({
   until: instant('accepted before this time'),
 })
 const description =
-  'One item for each recipient whose mail has reached its end or was put off, newest mail first, with what each stage did to it. ' +
+  'One item for each recipient of accepted mail, newest mail first, with what each stage did to it. ' +
   'Mail that waits for the next delivery attempt is listed with the outcome deferred, the last reply and the time of that attempt; ' +
-  'mail that is in a queue before its first one is not listed yet. Metadata only, never content. A token of an operator sees the mail of its domains; that of an account sees what it received and what ' +
+  'mail that has been in a queue for longer than two seconds with the outcome under-way and what its first stage noted. Metadata only, never content. A token of an operator sees the mail of its domains; that of an account sees what it received and what ' +
   'it sent, for the recipients that it named.'
 
 export const messageRoutes =
