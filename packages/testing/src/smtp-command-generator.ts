@@ -1,18 +1,6 @@
 // Random SMTP for fuzzing: mostly commands as they should be, some bent in every way that has ever broken a server.
 
-/** Whole numbers from 0 to `limit` - 1, the same again for the same seed. */
-export type Numbers = (limit: number) => number
-
-/** A small generator (mulberry32), so that a run can be repeated from its seed. */
-export function numbersFrom(seed: number): Numbers {
-  let state = seed >>> 0
-  return (limit) => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit
-  }
-}
+import { type Numbers, one } from './fuzz.ts'
 
 const PATHS = [
   '<>',
@@ -97,7 +85,25 @@ const SPLICES = [
   '\u2028',
 ]
 
-const one = <T>(of: readonly T[], below: Numbers): T => of[below(of.length)]!
+/** How a mail is sent, login included. */
+const STEPS = [
+  'EHLO fuzz.test',
+  `AUTH PLAIN ${PLAIN}`,
+  'MAIL FROM:<alice@example.test>',
+  'RCPT TO:<bob@example.test>',
+  'DATA',
+]
+const MAIL_STEP = 2
+
+export function rightStep(step: number): Buffer {
+  return Buffer.from(`${STEPS[step]}\r\n`)
+}
+
+/** The step after that one: the next, or the mail from its beginning. */
+export function stepAfter(step: number, code: number | undefined): number {
+  const isRefused = code === undefined || code >= 400
+  return (isRefused && step >= MAIL_STEP) || step + 1 === STEPS.length ? MAIL_STEP : step + 1
+}
 
 /** One command with its line end, bent now and then. */
 export function commandFrom(below: Numbers): Buffer {

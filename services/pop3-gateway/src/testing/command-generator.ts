@@ -1,17 +1,6 @@
 // For tests only: what clients and attackers may send to a POP3 server, by its grammar and against it, from a seed.
 
-/** An integer below `below`, the same sequence for the same seed (mulberry32). */
-export type Numbers = (below: number) => number
-
-export function numbersFrom(seed: number): Numbers {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
-}
+import { type Numbers, one } from '@sekimori/testing/fuzz'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const LOGINS = ['USER bob@example.test\r\nPASS secret', `AUTH PLAIN ${base64('\0bob@example.test\0secret')}`]
@@ -26,6 +15,11 @@ const NAMES = [
   '%n%s',
 ]
 const SASL = ['PLAIN', 'LOGIN', 'XOAUTH2', 'OAUTHBEARER', 'CRAM-MD5', 'plain', '*', '=']
+const BEFORE_LOGIN = ['CAPA', 'UTF8', 'LANG', 'LANG ja', 'AUTH', 'AUTH PLAIN', 'AUTH LOGIN', 'USER bob@example.test']
+const AT_MAILDROP = [
+  ...['STAT', 'LIST', 'UIDL', 'LIST 3', 'UIDL 4', 'NOOP', 'RSET', 'CAPA', 'LANG en'],
+  ...['RETR 1', 'RETR 2', 'RETR 3', 'RETR 4', 'TOP 4 1', 'TOP 4 1000', 'TOP 3 0', 'DELE 1', 'DELE 2', 'DELE 4'],
+]
 const RESPONSES = [
   '=',
   '*',
@@ -33,6 +27,9 @@ const RESPONSES = [
   '====',
   'QQ',
   base64('\0bob@example.test\0wrong'),
+  base64('\0bob@example.test\0secret'),
+  base64('bob@example.test'),
+  base64('secret'),
   base64('\0\0'),
   base64('user=x\x01auth=Bearer y\x01\x01'),
 ]
@@ -40,21 +37,36 @@ const ODD_OCTETS = [0x00, 0x0a, 0x0d, 0x1b, 0x20, 0x2e, 0x7f, 0x80, 0xc0, 0xff]
 
 /** Commands by the grammar of RFC 1939, 2449, 2595, 5034; which of them are right depends on the state. */
 const GRAMMAR: ((below: Numbers) => string)[] = [
-  (below) => pick(['STAT', 'NOOP', 'RSET', 'CAPA', 'LIST', 'UIDL', 'AUTH', 'LANG', 'UTF8', 'APOP'], below),
-  (below) => `${pick(['LIST', 'UIDL', 'RETR', 'DELE', 'retr', 'dElE'], below)} ${pick(NUMBERS, below)}`,
-  (below) => `TOP ${pick(NUMBERS, below)} ${pick(NUMBERS, below)}`,
-  (below) => `USER ${pick(NAMES, below)}`,
-  (below) => `PASS ${pick(['secret', 'wrong', ' secret ', '', 'pass word'], below)}`,
-  (below) => `AUTH ${pick(SASL, below)}${below(2) === 0 ? '' : ` ${pick(RESPONSES, below)}`}`,
-  (below) => pick(RESPONSES, below),
-  (below) => pick(LOGINS, below),
+  (below) => one(['STAT', 'NOOP', 'RSET', 'CAPA', 'LIST', 'UIDL', 'AUTH', 'LANG', 'UTF8', 'APOP'], below),
+  (below) => `${one(['LIST', 'UIDL', 'RETR', 'DELE', 'retr', 'dElE'], below)} ${one(NUMBERS, below)}`,
+  (below) => `TOP ${one(NUMBERS, below)} ${one(NUMBERS, below)}`,
+  (below) => `USER ${one(NAMES, below)}`,
+  (below) => `PASS ${one(['secret', 'wrong', ' secret ', '', 'pass word'], below)}`,
+  (below) => `AUTH ${one(SASL, below)}${below(2) === 0 ? '' : ` ${one(RESPONSES, below)}`}`,
+  (below) => one(RESPONSES, below),
+  (below) => one(LOGINS, below),
 ]
 
-/** One line, or a few that belong together, with line ends; seldom malformed, so that sessions go deep. */
-export function commandFrom(below: Numbers): Buffer {
-  const line = below(300) === 0 ? 'STLS' : pick(GRAMMAR, below)(below)
+/** What the server waits for: a login, the answer to a challenge, or commands at an open maildrop. */
+export type Phase = 'outside' | 'challenged' | 'inside'
+
+/** One line, or a few that belong together, with line ends; mostly what fits the phase, so that sessions go deep. */
+export function commandFrom(below: Numbers, phase?: Phase): Buffer {
+  const line = below(300) === 0 ? 'STLS' : (fitting(below, phase) ?? one(GRAMMAR, below)(below))
   const octets = Buffer.from(`${line}${below(10) === 0 ? '\n' : '\r\n'}`)
   return below(8) === 0 ? mutated(octets, below) : octets
+}
+
+function fitting(below: Numbers, phase: Phase | undefined): string | undefined {
+  if (phase === undefined || below(3) === 0) return undefined
+  switch (phase) {
+    case 'outside':
+      return below(3) === 0 ? one(LOGINS, below) : one(BEFORE_LOGIN, below)
+    case 'challenged':
+      return one(RESPONSES, below)
+    case 'inside':
+      return below(60) === 0 ? 'QUIT' : one(AT_MAILDROP, below)
+  }
 }
 
 /** What a grammar does not make: cut, doubled, stretched and odd octets. */
@@ -76,8 +88,4 @@ function mutated(octets: Buffer, below: Numbers): Buffer {
     default:
       return Buffer.concat([Buffer.from(' '.repeat(below(5))), head, Buffer.from('\t'), tail])
   }
-}
-
-function pick<T>(from: readonly T[], below: Numbers): T {
-  return from[below(from.length)]!
 }
