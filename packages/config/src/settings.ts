@@ -56,13 +56,15 @@ export const tlsSettings = {
   }),
 }
 
+export const handshakeTimeout = positive(60_000, 'longest TLS handshake')
+
 /** What a session of an SMTP edge may cost (RFC 5321 section 4.5.3). */
 export const smtpSettings = {
   COMMAND_TIMEOUT_MS: positive(
     300_000,
     'longest wait for a whole command (RFC 5321 section 4.5.3.2.7: 5 minutes at least)',
   ),
-  HANDSHAKE_TIMEOUT_MS: positive(60_000, 'longest TLS handshake'),
+  HANDSHAKE_TIMEOUT_MS: handshakeTimeout,
   DATA_MIN_BYTES_PER_SECOND: positive(500, 'slowest rate at which a mail may come, beyond COMMAND_TIMEOUT_MS'),
   SESSION_TIMEOUT_MS: positive(7_200_000, 'longest session; it ends with 421 between two commands'),
   MAX_ERRORS: positive(20, '5xx replies of a session since its last accepted mail, then 421'),

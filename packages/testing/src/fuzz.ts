@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { eventually } from './eventually.ts'
 
 /** Whole numbers from 0 to `limit` - 1, the same again for the same seed. */
 export type Numbers = (limit: number) => number
@@ -63,4 +64,15 @@ export function heldMemoryBytes(): number {
   collect()
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
+}
+
+/** By how much memory has grown, once what was still on its way has ended; waits for it to come down to what is allowed. */
+export async function settledGrowthBytes(beforeBytes: number, allowedBytes: number): Promise<number> {
+  let growth = 0
+  const isSettled = () => {
+    growth = heldMemoryBytes() - beforeBytes
+    return growth <= allowedBytes
+  }
+  await eventually(isSettled, { everyMs: 500 }).catch(() => {})
+  return growth
 }

@@ -20,6 +20,7 @@ test('before TLS no login is offered, and none is taken', async () => {
     'AUTH-RESP-CODE',
     'PIPELINING',
     'UTF8 USER',
+    'LANG',
     'EXPIRE NEVER',
     'LOGIN-DELAY 0',
     'STLS',

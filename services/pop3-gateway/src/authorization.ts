@@ -3,17 +3,20 @@ import type { Bearer, BearerMechanism } from '@sekimori/login/bearer'
 import { capabilities } from './capabilities.ts'
 import type { Command } from './command.ts'
 import type { Conversation } from './conversation.ts'
+import { answerLang } from './lang.ts'
+import { DEFAULT_LANGUAGE } from './language.ts'
 import type { Account, Login, Maildrop, Ports } from './ports.ts'
-import { err, listing, ok } from './reply.ts'
+import { err, type Listing, listing, ok, type Reply } from './reply.ts'
 import { type Answer, mechanismNames, mechanismOf, readAnswer, readInitialResponse } from './sasl.ts'
+import { texts } from './texts.ts'
 
 const FAILED_LOGINS_MAX = 5
 /** Enough for any client; who wants a connection for nothing gets no more. */
 const COMMANDS_MAX = 50
-const NEEDS_TLS = err('Passwords are only taken over an encrypted connection: use STLS first, or the POP3S port')
-const UNAVAILABLE = err('The server can not check logins or open maildrops now, try again later', 'SYS/TEMP')
-const WRONG = err('Wrong address or password', 'AUTH')
-const SLOWED = err('Too many failed logins from your network, try again later', 'SYS/TEMP')
+const NEEDS_TLS = err(texts.needsTls)
+const UNAVAILABLE = err(texts.unavailable, 'SYS/TEMP')
+const WRONG = err(texts.wrong, 'AUTH')
+const SLOWED = err(texts.slowed, 'SYS/TEMP')
 
 /** How the state ends: with an open maildrop, or with the session (`undefined`). */
 export type Authorized = { account: Account; maildrop: Maildrop } | undefined
@@ -27,7 +30,10 @@ export async function authorize(conversation: Conversation, ports: Ports): Promi
     const step = await authorization.answer(command)
     switch (step.kind) {
       case 'stay':
-        await conversation.sayAll(step.replies)
+        if (step.reply !== undefined) await conversation.say(step.reply)
+        break
+      case 'list':
+        await conversation.sayAll(step.listing)
         break
       case 'authorized':
         return step
@@ -36,14 +42,16 @@ export async function authorize(conversation: Conversation, ports: Ports): Promi
         return undefined
     }
   }
-  await conversation.say(err('Too many commands without a login'))
+  await conversation.say(err(texts.tooManyWithoutLogin))
   return undefined
 }
 
 type Step =
-  | { kind: 'stay'; replies: Iterable<string> }
+  /** `reply`: absent when the client has heard it already. */
+  | { kind: 'stay'; reply?: Reply }
+  | { kind: 'list'; listing: Listing }
   | { kind: 'authorized'; account: Account; maildrop: Maildrop }
-  | { kind: 'end'; reply: string }
+  | { kind: 'end'; reply: Reply }
 
 class Authorization {
   readonly #conversation: Conversation
@@ -73,17 +81,20 @@ class Authorization {
         return this.#startTls()
       case 'UTF8':
         this.#isUtf8 = true
-        return stay(ok('Headers may be in UTF-8'))
+        return stay(ok(texts.utf8))
       case 'USER':
         if (!this.#mayLogin) return stay(NEEDS_TLS)
         this.#name = command.name
-        return stay(ok('Send the password'))
+        return stay(ok(texts.sendPassword))
       case 'PASS':
         return this.#pass(command.password)
       case 'AUTH':
         return this.#auth(command.mechanism, command.initialResponse)
+      case 'LANG':
+        await answerLang(this.#conversation, command.range)
+        return { kind: 'stay' }
       case 'QUIT':
-        return { kind: 'end', reply: ok('Bye') }
+        return { kind: 'end', reply: ok(texts.bye) }
       case 'STAT':
       case 'LIST':
       case 'RETR':
@@ -92,7 +103,7 @@ class Authorization {
       case 'RSET':
       case 'TOP':
       case 'UIDL':
-        return stay(err('Log in first'))
+        return stay(err(texts.loginFirst))
     }
   }
 
@@ -102,33 +113,35 @@ class Authorization {
       takesTokens: this.#conversation.takesTokens,
       mayStartTls: !this.#isSecure,
     })
-    return { kind: 'stay', replies: listing('Capabilities follow', lines) }
+    return { kind: 'list', listing: listing(texts.capabilities, lines) }
   }
 
   async #startTls(): Promise<Step> {
-    if (this.#isSecure) return stay(err('TLS is already active'))
+    if (this.#isSecure) return stay(err(texts.tlsActive))
     // What was agreed before TLS must not count inside (RFC 6856 section 2.1).
-    if (this.#isUtf8) return stay(err('STLS comes before UTF8'))
+    if (this.#isUtf8) return stay(err(texts.stlsTooLate))
     const { connection, settings } = this.#conversation
     this.#name = undefined
-    await connection.startTls(settings.secureContext, ok('Begin TLS negotiation'))
-    return { kind: 'stay', replies: [] }
+    await connection.startTls(settings.secureContext, ok(texts.beginTls)(this.#conversation.language))
+    // Whatever was said in clear text may have been said by anybody (RFC 2595 section 4).
+    this.#conversation.language = DEFAULT_LANGUAGE
+    return { kind: 'stay' }
   }
 
   async #pass(password: string): Promise<Step> {
     if (!this.#mayLogin) return stay(NEEDS_TLS)
     const name = this.#name
     this.#name = undefined
-    return name === undefined ? stay(err('Send USER first')) : this.#login(name, password)
+    return name === undefined ? stay(err(texts.userFirst)) : this.#login(name, password)
   }
 
   async #auth(mechanismName: string | undefined, initialResponse: string | undefined): Promise<Step> {
     if (!this.#mayLogin) return stay(NEEDS_TLS)
     const { takesTokens } = this.#conversation
     if (mechanismName === undefined)
-      return { kind: 'stay', replies: listing('Mechanisms follow', mechanismNames(takesTokens)) }
+      return { kind: 'list', listing: listing(texts.mechanisms, mechanismNames(takesTokens)) }
     const mechanism = mechanismOf(mechanismName, takesTokens)
-    if (mechanism === undefined) return stay(err('Unknown mechanism'))
+    if (mechanism === undefined) return stay(err(texts.unknownMechanism))
     const outcome = await mechanism((challenge) => this.#ask(challenge), readInitialResponse(initialResponse))
     switch (outcome.kind) {
       case 'credentials':
@@ -136,9 +149,9 @@ class Authorization {
       case 'token':
         return this.#loginByToken(outcome.mechanism, outcome.bearer)
       case 'cancelled':
-        return stay(err('Authentication cancelled'))
+        return stay(err(texts.cancelled))
       case 'malformed':
-        return stay(err('The response can not be understood'))
+        return stay(err(texts.badResponse))
     }
   }
 
@@ -165,7 +178,7 @@ class Authorization {
       () => tokens.login(bearer),
       async () => {
         await this.#ask(JSON.stringify(tokens.refusal(mechanism)))
-        return this.#refuse(err('The token is not accepted', 'AUTH'))
+        return this.#refuse(err(texts.tokenRefused, 'AUTH'))
       },
     )
   }
@@ -189,7 +202,7 @@ class Authorization {
     }
   }
 
-  #refuse(reply: string): Step {
+  #refuse(reply: Reply): Step {
     this.#failedLogins += 1
     return this.#failedLogins < FAILED_LOGINS_MAX ? stay(reply) : { kind: 'end', reply }
   }
@@ -200,11 +213,11 @@ class Authorization {
       case 'open':
         return { kind: 'authorized', account, maildrop: opening.maildrop }
       case 'in-use':
-        return stay(err('The maildrop is in use by another session', 'IN-USE'))
+        return stay(err(texts.inUse, 'IN-USE'))
     }
   }
 }
 
-function stay(reply: string): Step {
-  return { kind: 'stay', replies: [reply] }
+function stay(reply: Reply): Step {
+  return { kind: 'stay', reply }
 }

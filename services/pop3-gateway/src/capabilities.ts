@@ -19,6 +19,7 @@ export function capabilities(offer: Offer): string[] {
     'AUTH-RESP-CODE',
     'PIPELINING',
     'UTF8 USER',
+    'LANG',
     'EXPIRE NEVER',
     'LOGIN-DELAY 0',
     ...(offer.mayLogin ? ['USER', `SASL ${mechanismNames(offer.takesTokens).join(' ')}`] : []),

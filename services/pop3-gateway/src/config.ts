@@ -2,6 +2,7 @@
 import {
   admissionSettings,
   databaseSettings,
+  handshakeTimeout,
   port,
   positive,
   processSettings,
@@ -31,5 +32,14 @@ export const schema = Type.Object({
     default: TEN_MINUTES_MS,
     description: 'how long a client may be silent; RFC 1939 allows no less than 10 minutes',
   }),
-  POP3_MAX_SESSIONS: positive(5_000, 'sessions that one process serves at the same time'),
+  POP3_LOGIN_TIMEOUT_MS: positive(180_000, 'how long a client may take from its connection until it has logged in'),
+  HANDSHAKE_TIMEOUT_MS: handshakeTimeout,
+  POP3_MAX_SESSIONS: positive(
+    5_000,
+    'sessions that one process serves at the same time; beyond that the oldest that has not logged in makes room',
+  ),
+  POP3_LANGUAGE: Type.Union([Type.Literal('ja'), Type.Literal('en')], {
+    default: 'ja',
+    description: 'language of replies that LANG * chooses: ja or en',
+  }),
 })

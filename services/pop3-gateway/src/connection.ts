@@ -5,7 +5,6 @@ import { type Line, LineBuffer } from './line-buffer.ts'
 
 /** Longest line of a client, needed for a SASL answer with a token in it. */
 const LINE_MAX_OCTETS = 12_288
-const HANDSHAKE_TIMEOUT_MS = 30_000
 const CLOSE_TIMEOUT_MS = 5_000
 
 /** The client is gone, or was cut off; the session ends without a word. */
@@ -13,25 +12,39 @@ export class ConnectionClosed extends Error {
   override name = 'ConnectionClosed'
 }
 
+/** How long a client may take. */
+export interface ConnectionTimes {
+  /** To send a whole line, or to take in what it was sent. */
+  idleTimeoutMs: number
+  handshakeTimeoutMs: number
+  /** From the beginning of the connection until it has logged in. */
+  loginTimeoutMs: number
+}
+
 /** Not for concurrent use: one line is awaited or one reply written at a time. `destroy` and `hurry` may come at any time. */
 export class Connection {
   readonly clientAddress: string
   readonly #stallTimeoutMs: number
+  readonly #handshakeTimeoutMs: number
   readonly #lines = new LineBuffer(LINE_MAX_OCTETS)
   readonly #onEvent = () => this.#wake()
   #socket: Socket
   #patienceMs: number
+  /** When the client must have logged in; never, once it has. */
+  #loginDeadlineMs: number
+  #isWaiting = false
+  #isNegotiated = false
+  #isDismissed = false
   #isCorked = false
   #wake: () => void = () => {}
 
-  /**
-   * @param idleTimeoutMs how long a client may take to send a whole line, or to take in what it was sent
-   * @param clientAddress as a load balancer of ours says it
-   */
-  constructor(socket: Socket, idleTimeoutMs: number, clientAddress = socket.remoteAddress ?? '') {
+  /** @param clientAddress as a load balancer of ours says it */
+  constructor(socket: Socket, times: ConnectionTimes, clientAddress = socket.remoteAddress ?? '') {
     this.clientAddress = clientAddress
-    this.#stallTimeoutMs = idleTimeoutMs
-    this.#patienceMs = idleTimeoutMs
+    this.#stallTimeoutMs = times.idleTimeoutMs
+    this.#patienceMs = times.idleTimeoutMs
+    this.#handshakeTimeoutMs = times.handshakeTimeoutMs
+    this.#loginDeadlineMs = performance.now() + times.loginTimeoutMs
     this.#socket = socket
     socket.setNoDelay(true)
     this.#listen(socket)
@@ -39,6 +52,16 @@ export class Connection {
 
   get isSecure(): boolean {
     return this.#socket instanceof TLSSocket
+  }
+
+  /** Nobody knows yet who it is, and the server waits for it. */
+  get isIdleStranger(): boolean {
+    return this.#isWaiting && !this.#isDismissed && this.#loginDeadlineMs !== Number.POSITIVE_INFINITY
+  }
+
+  /** The client has logged in: from now on only silence ends the connection. */
+  trust(): void {
+    this.#loginDeadlineMs = Number.POSITIVE_INFINITY
   }
 
   /** The next line; undefined when the client has left or was silent for too long. */
@@ -88,9 +111,8 @@ export class Connection {
       SNICallback: (servername, callback) => callback(null, contextFor(servername)),
       requestCert: false,
     })
-    let isNegotiated = false
     secure.once('secure', () => {
-      isNegotiated = true
+      this.#isNegotiated = true
       this.#wake()
     })
     this.#socket = secure
@@ -98,12 +120,12 @@ export class Connection {
     await this.#until(
       () => {
         // Takes nothing, but lets the end of the connection be noticed.
-        if (!isNegotiated) secure.read(0)
-        return isNegotiated || secure.readableEnded || secure.destroyed
+        if (!this.#isNegotiated) secure.read(0)
+        return this.#isNegotiated || secure.readableEnded || secure.destroyed
       },
-      () => Math.min(HANDSHAKE_TIMEOUT_MS, this.#stallTimeoutMs),
+      () => this.#handshakeTimeoutMs,
     )
-    if (!isNegotiated || secure.destroyed) throw new ConnectionClosed('no TLS session came about')
+    if (!this.#isNegotiated || secure.destroyed) throw new ConnectionClosed('no TLS session came about')
   }
 
   /** From now on a client may be silent for no longer than this: the process wants to stop. */
@@ -123,6 +145,15 @@ export class Connection {
       },
       () => CLOSE_TIMEOUT_MS,
     )
+  }
+
+  /** Cuts off a client that the server waits for, with a last word if it can hear one; waits for nothing. */
+  dismiss(reply: string): void {
+    this.#isDismissed = true
+    const socket = this.#socket
+    const isNegotiating = socket instanceof TLSSocket && !this.#isNegotiated
+    if (isNegotiating || !socket.writable || socket.writableLength > 0) socket.destroy()
+    else socket.end(reply, () => socket.destroy())
   }
 
   /** Cuts the client off. */
@@ -150,7 +181,7 @@ export class Connection {
   async #until(isTrue: () => boolean, timeoutMs: () => number): Promise<void> {
     const start = performance.now()
     while (!isTrue()) {
-      const leftMs = start + timeoutMs() - performance.now()
+      const leftMs = Math.min(start + timeoutMs(), this.#loginDeadlineMs) - performance.now()
       if (leftMs <= 0) {
         this.destroy()
         return
@@ -160,6 +191,7 @@ export class Connection {
   }
 
   async #nextEvent(timeoutMs: number): Promise<void> {
+    this.#isWaiting = true
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, timeoutMs)
       this.#wake = () => {
@@ -168,6 +200,7 @@ export class Connection {
       }
     })
     this.#wake = () => {}
+    this.#isWaiting = false
   }
 
   #corkForThisTurn(): void {

@@ -2,7 +2,9 @@
 import type { SecureContext } from 'node:tls'
 import { type Command, parseCommand } from './command.ts'
 import type { Connection } from './connection.ts'
-import { err } from './reply.ts'
+import { DEFAULT_LANGUAGE, type Language } from './language.ts'
+import { err, type Listing, type Reply } from './reply.ts'
+import { texts } from './texts.ts'
 
 const BAD_COMMANDS_MAX = 20
 
@@ -17,6 +19,8 @@ export interface SessionSettings {
   allowsPlaintextAuth: boolean
   /** The certificate in force for the name that a client asks for, or for none. */
   secureContext: (servername?: string) => SecureContext
+  /** What `LANG *` chooses. */
+  preferredLanguage: Language
 }
 
 /** One client's session, from greeting to end. */
@@ -26,6 +30,8 @@ export class Conversation {
   readonly log: SessionLog
   /** AUTH takes bearer tokens: an issuer is set. */
   readonly takesTokens: boolean
+  /** What LANG has chosen (RFC 6856 section 3). */
+  language: Language = DEFAULT_LANGUAGE
   #badCommands = 0
 
   constructor(connection: Connection, settings: SessionSettings, log: SessionLog, takesTokens: boolean) {
@@ -44,20 +50,20 @@ export class Conversation {
       if (parsed.kind === 'command') return parsed.command
       this.#badCommands += 1
       if (this.#badCommands > BAD_COMMANDS_MAX) {
-        await this.say(err('Too many bad commands'))
+        await this.say(err(texts.tooManyBad))
         return undefined
       }
       await this.say(err(parsed.reason))
     }
   }
 
-  async say(reply: string): Promise<void> {
-    await this.connection.write(reply)
+  async say(reply: Reply): Promise<void> {
+    await this.connection.write(reply(this.language))
   }
 
-  async sayAll(parts: Iterable<string>): Promise<void> {
-    for (const part of parts) await this.connection.write(part)
+  async sayAll(listing: Listing): Promise<void> {
+    for (const part of listing(this.language)) await this.connection.write(part)
   }
 }
 
-const tooLong = { kind: 'malformed', reason: 'The line is too long' } as const
+const tooLong = { kind: 'malformed', reason: texts.tooLong } as const

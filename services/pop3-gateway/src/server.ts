@@ -3,25 +3,25 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import { takeHeader } from '@sekimori/smtp/proxied-connections'
 import type { IsBalancer } from '@sekimori/smtp/proxy-networks'
-import { Connection, ConnectionClosed } from './connection.ts'
+import { Connection, ConnectionClosed, type ConnectionTimes } from './connection.ts'
 import { Conversation, type SessionLog, type SessionSettings } from './conversation.ts'
+import { DEFAULT_LANGUAGE } from './language.ts'
 import type { Ports } from './ports.ts'
 import { err } from './reply.ts'
 import { serve } from './session.ts'
+import { texts } from './texts.ts'
 
 /** How long a client may be silent while the process waits for its sessions to end. */
 const DRAIN_SILENCE_MS = 1_000
 const BACKLOG = 1_024
 const HEADER_TIMEOUT_MS = 10_000
 
-export interface ServerSettings extends SessionSettings {
+export interface ServerSettings extends SessionSettings, ConnectionTimes {
   host: string
   /** The port that begins in plain text; 0 lets the system choose. */
   pop3Port: number
   /** The port of implicit TLS (RFC 8314 section 3.1). */
   pop3sPort: number
-  /** At least 10 minutes on a real server (RFC 1939 section 3). */
-  idleTimeoutMs: number
   maxSessions: number
   /** Whose connections begin with a PROXY header. */
   isBalancer: IsBalancer
@@ -40,7 +40,8 @@ export class Pop3Server implements AsyncDisposable {
   readonly #ports: Ports
   readonly #log: SessionLog
   readonly #count: SessionCount
-  readonly #sessions = new Map<Connection, Promise<void>>()
+  /** The oldest first. */
+  readonly #sessions = new Map<Conversation, Promise<void>>()
   readonly #listeners: Server[] = []
 
   constructor(settings: ServerSettings, ports: Ports, log: SessionLog, count: SessionCount = { set: () => {} }) {
@@ -58,9 +59,9 @@ export class Pop3Server implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const listener of this.#listeners) listener.close()
-    for (const connection of this.#sessions.keys()) connection.hurry(DRAIN_SILENCE_MS)
+    for (const { connection } of this.#sessions.keys()) connection.hurry(DRAIN_SILENCE_MS)
     const cut = setTimeout(() => {
-      for (const connection of this.#sessions.keys()) connection.destroy()
+      for (const { connection } of this.#sessions.keys()) connection.destroy()
     }, this.#settings.drainTimeoutMs)
     await Promise.all(this.#sessions.values())
     clearTimeout(cut)
@@ -76,10 +77,6 @@ export class Pop3Server implements AsyncDisposable {
   }
 
   #begin(socket: Socket, isTls: boolean): void {
-    if (this.#sessions.size >= this.#settings.maxSessions) {
-      turnAway(socket, isTls, 'Too many sessions, try again later')
-      return
-    }
     if (this.#settings.isBalancer(socket.remoteAddress)) this.#beginProxied(socket, isTls)
     else this.#admit(socket, isTls, socket.remoteAddress ?? '')
   }
@@ -104,27 +101,41 @@ export class Pop3Server implements AsyncDisposable {
     const id = randomUUID()
     const refusal = this.#ports.admission.admit(id, clientAddress)
     if (refusal !== undefined) turnAway(socket, isTls, refusal)
-    else this.#serve(new Connection(socket, this.#settings.idleTimeoutMs, clientAddress), isTls, id)
+    else if (this.#hasRoom()) this.#serve(new Connection(socket, this.#settings, clientAddress), isTls, id)
+    else {
+      this.#ports.admission.leave(id)
+      turnAway(socket, isTls, texts.full)
+    }
+  }
+
+  /** Whether one more session may begin; where it must, at the cost of the oldest that is silent and has not logged in. */
+  #hasRoom(): boolean {
+    if (this.#sessions.size < this.#settings.maxSessions) return true
+    for (const { connection, language } of this.#sessions.keys()) {
+      if (!connection.isIdleStranger) continue
+      connection.dismiss(err(texts.shed, 'SYS/TEMP')(language))
+      return true
+    }
+    return false
   }
 
   #serve(connection: Connection, isTls: boolean, id: string): void {
-    const session = this.#run(connection, isTls).finally(() => {
+    const conversation = new Conversation(connection, this.#settings, this.#log, this.#ports.tokens !== undefined)
+    const session = this.#run(conversation, isTls).finally(() => {
       this.#ports.admission.leave(id)
-      this.#sessions.delete(connection)
+      this.#sessions.delete(conversation)
       this.#count.set(this.#sessions.size)
     })
-    this.#sessions.set(connection, session)
+    this.#sessions.set(conversation, session)
     this.#count.set(this.#sessions.size)
   }
 
-  async #run(connection: Connection, isTls: boolean): Promise<void> {
+  async #run(conversation: Conversation, isTls: boolean): Promise<void> {
+    const { connection } = conversation
     const start = performance.now()
     try {
       if (isTls) await connection.startTls(this.#settings.secureContext)
-      const report = await serve(
-        new Conversation(connection, this.#settings, this.#log, this.#ports.tokens !== undefined),
-        this.#ports,
-      )
+      const report = await serve(conversation, this.#ports)
       const isSecure = connection.isSecure
       await connection.end()
       const ms = Math.round(performance.now() - start)
@@ -140,5 +151,5 @@ export class Pop3Server implements AsyncDisposable {
 function turnAway(socket: Socket, isTls: boolean, why: string): void {
   socket.on('error', () => socket.destroy())
   if (isTls) socket.destroy()
-  else socket.end(err(why, 'SYS/TEMP'), () => socket.destroy())
+  else socket.end(err(why, 'SYS/TEMP')(DEFAULT_LANGUAGE), () => socket.destroy())
 }

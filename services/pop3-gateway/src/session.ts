@@ -3,7 +3,8 @@ import { authorize } from './authorization.ts'
 import { ConnectionClosed } from './connection.ts'
 import type { Conversation } from './conversation.ts'
 import type { Maildrop, Ports } from './ports.ts'
-import { err, ok } from './reply.ts'
+import { err, ok, type Reply } from './reply.ts'
+import { removed, texts } from './texts.ts'
 import { transact } from './transaction.ts'
 
 /** How a session ended, for the log. */
@@ -18,9 +19,10 @@ export interface SessionReport {
 /** Serves one client from greeting to goodbye; never throws. The caller closes the connection. */
 export async function serve(conversation: Conversation, ports: Ports): Promise<SessionReport> {
   try {
-    await conversation.say(ok('Sekimori POP3 ready'))
+    await conversation.say(ok(texts.ready))
     const authorized = await authorize(conversation, ports)
     if (authorized === undefined) return { outcome: 'not logged in' }
+    conversation.connection.trust()
     const account = authorized.account.address
     const { farewell, removed } = await useMaildrop(conversation, authorized.maildrop)
     if (farewell === undefined) return { outcome: 'gone', account }
@@ -36,7 +38,7 @@ export async function serve(conversation: Conversation, ports: Ports): Promise<S
 
 interface Use {
   /** The reply to QUIT, for when the lock is given back: a client may come again at once. */
-  farewell: string | undefined
+  farewell: Reply | undefined
   removed: number
 }
 
@@ -57,20 +59,20 @@ async function useMaildrop(conversation: Conversation, opened: Maildrop): Promis
 
 /** The UPDATE state (RFC 1939 section 6): the only place where messages are removed. */
 async function update(conversation: Conversation, maildrop: Maildrop, markedUids: number[]): Promise<Use> {
-  if (markedUids.length === 0) return { farewell: ok('Bye'), removed: 0 }
+  if (markedUids.length === 0) return { farewell: ok(texts.bye), removed: 0 }
   try {
     const removal = await maildrop.remove(markedUids)
     switch (removal.kind) {
       case 'removed':
-        return { farewell: ok(`${markedUids.length} messages removed, bye`), removed: markedUids.length }
+        return { farewell: ok(removed(markedUids.length)), removed: markedUids.length }
       case 'lost':
         return {
-          farewell: err('Some deleted messages were not removed: the lock on the maildrop was lost'),
+          farewell: err(texts.lockLost),
           removed: 0,
         }
     }
   } catch (error) {
     conversation.log.error({ err: error }, 'messages could not be removed')
-    return { farewell: err('Some deleted messages were not removed, try again later', 'SYS/TEMP'), removed: 0 }
+    return { farewell: err(texts.notRemoved, 'SYS/TEMP'), removed: 0 }
   }
 }

@@ -3,9 +3,11 @@ import { capabilities } from './capabilities.ts'
 import type { Command } from './command.ts'
 import type { Conversation } from './conversation.ts'
 import { dotStuffed } from './dot-stuffing.ts'
+import { answerLang } from './lang.ts'
 import { MessageList } from './message-list.ts'
 import type { Maildrop, MaildropMessage } from './ports.ts'
-import { err, listing, ok } from './reply.ts'
+import { err, listing, ok, type Reply } from './reply.ts'
+import { isMarked, marked, size, summary, texts } from './texts.ts'
 import { topOf } from './top.ts'
 
 /** The client said QUIT, with these messages marked as deleted; or it is gone, and nothing is to be removed. */
@@ -14,7 +16,7 @@ export type TransactionEnd = { kind: 'quit'; markedUids: number[] } | { kind: 'g
 /** Talks to the client until it says QUIT or is gone. */
 export async function transact(conversation: Conversation, maildrop: Maildrop): Promise<TransactionEnd> {
   const list = new MessageList(maildrop.messages)
-  await conversation.say(ok(summary(list)))
+  await conversation.say(ok(summary(list.count, list.octets)))
   const transaction = new Transaction(conversation, maildrop, list)
   for (;;) {
     const command = await conversation.nextCommand()
@@ -45,45 +47,47 @@ class Transaction {
         return this.#scan(command.number, (number, { uid }) => `${number} ${uid}`)
       case 'RETR':
         return this.#withMessage(command.number, ({ uid, sizeBytes }) =>
-          this.#send(`${sizeBytes} octets`, this.#maildrop.read(uid)),
+          this.#send(ok(size(sizeBytes)), this.#maildrop.read(uid)),
         )
       case 'TOP':
         return this.#withMessage(command.number, ({ uid }) =>
-          this.#send('Top of message follows', topOf(this.#maildrop.read(uid), command.lines)),
+          this.#send(ok(texts.top), topOf(this.#maildrop.read(uid), command.lines)),
         )
       case 'DELE':
         return this.#withMessage(command.number, () => {
           this.#list.mark(command.number)
-          return this.#say(ok(`Message ${command.number} marked as deleted`))
+          return this.#say(ok(marked(command.number)))
         })
       case 'RSET':
         this.#list.unmarkAll()
-        return this.#say(ok(summary(this.#list)))
+        return this.#say(ok(summary(this.#list.count, this.#list.octets)))
       case 'NOOP':
-        return this.#say(ok('Still here'))
+        return this.#say(ok(texts.stillHere))
       case 'CAPA': {
         const { connection, settings, takesTokens } = this.#conversation
         const mayLogin = connection.isSecure || settings.allowsPlaintextAuth
         const lines = capabilities({ mayLogin, takesTokens, mayStartTls: false })
-        return this.#conversation.sayAll(listing('Capabilities follow', lines))
+        return this.#conversation.sayAll(listing(texts.capabilities, lines))
       }
       case 'UTF8':
-        return this.#say(err('UTF8 comes before the login'))
+        return this.#say(err(texts.utf8TooLate))
+      case 'LANG':
+        return answerLang(this.#conversation, command.range)
       case 'USER':
       case 'PASS':
       case 'AUTH':
       case 'STLS':
-        return this.#say(err('You are already logged in'))
+        return this.#say(err(texts.loggedIn))
     }
   }
 
-  async #say(reply: string): Promise<void> {
+  async #say(reply: Reply): Promise<void> {
     await this.#conversation.say(reply)
   }
 
   async #scan(number: number | undefined, show: (number: number, message: MaildropMessage) => string): Promise<void> {
     if (number !== undefined) return this.#withMessage(number, (message) => this.#say(ok(show(number, message))))
-    await this.#conversation.sayAll(listing(summary(this.#list), this.#list.lines(show)))
+    await this.#conversation.sayAll(listing(summary(this.#list.count, this.#list.octets), this.#list.lines(show)))
   }
 
   async #withMessage(number: number, act: (message: MaildropMessage) => Promise<void>): Promise<void> {
@@ -92,9 +96,9 @@ class Transaction {
       case 'present':
         return act(found.message)
       case 'deleted':
-        return this.#say(err(`Message ${number} is marked as deleted`))
+        return this.#say(err(isMarked(number)))
       case 'missing':
-        return this.#say(err('No such message'))
+        return this.#say(err(texts.noMessage))
     }
   }
 
@@ -102,20 +106,16 @@ class Transaction {
    * Streams a message. A store that is away before the first octet is a plain `-ERR`; one that fails later ends the
    * session without the terminating line, so that the client can't take half a message for a whole one.
    */
-  async #send(text: string, message: AsyncIterable<Buffer>): Promise<void> {
+  async #send(status: Reply, message: AsyncIterable<Buffer>): Promise<void> {
     await using stuffed = dotStuffed(message)
     let part: IteratorResult<Buffer, void>
     try {
       part = await stuffed.next()
     } catch (error) {
       this.#conversation.log.error({ err: error }, 'message could not be read')
-      return this.#say(err('The message can not be read now, try again later', 'SYS/TEMP'))
+      return this.#say(err(texts.unreadable, 'SYS/TEMP'))
     }
-    await this.#say(ok(text))
+    await this.#say(status)
     for (; part.done !== true; part = await stuffed.next()) await this.#conversation.connection.write(part.value)
   }
-}
-
-function summary(list: MessageList): string {
-  return `${list.count} messages (${list.octets} octets)`
 }

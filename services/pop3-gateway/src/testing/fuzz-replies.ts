@@ -5,10 +5,10 @@ import { assertNoLeak } from '@sekimori/testing/fuzz'
 import type { Phase } from './command-generator.ts'
 
 const STATUS = /^(?:\+OK|-ERR|\+) /
-const INSIDE = /^\+OK \d+ messages /
+const INSIDE = /^\+OK \d+ \S+ \(\d+ /
 const LONGEST_REPLY = 510
 const LISTINGS = new Set(['CAPA', 'LIST', 'UIDL', 'AUTH', 'LANG'])
-const SIZE = /^\+OK (\d+) octets$/
+const SIZE = /^\+OK (\d+) [^ (]+$/
 
 export class Replies {
   /** Replies by status, the greeting not among them. */
