@@ -91,6 +91,21 @@ test('a delay is told as a delay, in the language of the sender', async () => {
   assert.match(failed.parts[0]!.text, /x@elsewhere\.test\r\n {2}5\.1\.1 550/)
 })
 
+test('each kind of report is told in Japanese and in English', async () => {
+  const subjects = {
+    failed: ['メールをお届けできませんでした', 'Your mail could not be delivered'],
+    delayed: ['メールの配送が遅れています', 'Your mail is delayed'],
+    relayed: ['メールを相手先のサーバーに引き渡しました', 'Your mail was handed over'],
+  } as const
+  for (const [action, both] of Object.entries(subjects) as ['failed' | 'delayed' | 'relayed', readonly string[]][])
+    for (const [index, locale] of (['ja', 'en'] as const).entries()) {
+      const { fields, parts } = await partsOf(undelivered({ action }), { 'alice@example.test': { locale } })
+      assert.equal(fields.subject, both[index])
+      assert.match(parts[0]!.text, locale === 'ja' ? /受付番号: / : /Queue id: /)
+      assert.match(parts[1]!.body, new RegExp(`^Action: ${action}\r$`, 'm'))
+    }
+})
+
 test('what a remote server says breaks neither the fields nor the lines, and stays ASCII', async () => {
   const hostile: FailedRecipient = {
     address: '利用者@例え.test',

@@ -97,6 +97,7 @@ const delayCases: [string, Partial<Case>, number][] = [
     0,
   ],
   ['a sender who asked for delays is told', { ageMs: 9 * HOUR, recipient: { notify: ['delay'] } }, 1],
+  ['not with NOTIFY=NEVER, however late', { ageMs: 100 * HOUR, recipient: { notify: ['NEVER'] } }, 0],
   ['the null reverse-path is never told', { ageMs: 9 * HOUR, mailFrom: '' }, 0],
 ]
 for (const [title, over, expected] of delayCases) {
@@ -106,6 +107,7 @@ for (const [title, over, expected] of delayCases) {
 const noticeCases: [string, Partial<Case>, number][] = [
   ['a failure is told to the sender', {}, 1],
   ['not with NOTIFY=NEVER', { recipient: { notify: ['NEVER'] } }, 0],
+  ['not with NOTIFY=DELAY', { recipient: { notify: ['DELAY'] } }, 0],
   ['not with NOTIFY=SUCCESS', { recipient: { notify: ['SUCCESS'] } }, 0],
   ['but with NOTIFY=SUCCESS,FAILURE', { recipient: { notify: ['SUCCESS', 'FAILURE'] } }, 1],
   ['a bounce is never bounced', { mailFrom: '' }, 0],
