@@ -20,6 +20,7 @@ const exited = once(child, 'exit')
 setInterval(() => {}, 1_000)
 stopOnSignal({
   async [Symbol.asyncDispose]() {
+    void Promise.reject(new Error('the work that is under way fails'))
     await new Promise((resolve) => setTimeout(resolve, 200))
     child.kill('SIGKILL')
     await exited

@@ -10,7 +10,8 @@ export function stopOnSignal(resource: AsyncDisposable): void {
 
 async function stop(resource: AsyncDisposable, status: number): Promise<void> {
   for (const signal of SIGNALS) process.removeAllListeners(signal)
-  process.exitCode = status
+  // What the program was about fails now, for want of what is being stopped.
+  process.on('uncaughtException', () => {})
   try {
     await resource[Symbol.asyncDispose]()
   } catch (error) {
