@@ -43,10 +43,10 @@ async function settingsFor(made: Record<string, { cert: string; key: string }>, 
 async function serve({ contextFor }: Certificates): Promise<{ port: number } & AsyncDisposable> {
   const sockets = new Set<TLSSocket>()
   const server: Server = createServer((socket) => {
-    const secure = new TLSSocket(socket, {
+    const secure: TLSSocket = new TLSSocket(socket, {
       isServer: true,
       secureContext: contextFor(),
-      SNICallback: (name, callback) => callback(null, contextFor(name)),
+      SNICallback: (name, callback) => callback(null, contextFor(name, secure)),
     })
     sockets.add(secure)
     secure.on('error', () => secure.destroy())
@@ -85,9 +85,32 @@ test('ECDSA and RSA stand side by side, and a client gets what it can verify', a
   await using server = await serve(certificates)
   assert.equal(await shown(server.port), 'ec DNS:a.test')
   assert.equal(await shown(server.port, { sigalgs: 'rsa_pss_rsae_sha256' }), 'rsa DNS:a.test')
-  assert.equal(await shown(server.port, { servername: 'a.test', sigalgs: 'rsa_pss_rsae_sha256' }), 'rsa DNS:a.test')
-  const old = { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' } as const
-  assert.equal(await shown(server.port, old), 'rsa DNS:a.test')
+  const ciphers = (kind: string) => ({ maxVersion: 'TLSv1.2' as const, ciphers: `ECDHE-${kind}-AES128-GCM-SHA256` })
+  for (const name of [{}, { servername: 'a.test' }, { servername: 'nobody.test' }]) {
+    assert.equal(await shown(server.port, { ...name }), 'ec DNS:a.test')
+    assert.equal(await shown(server.port, { ...name, sigalgs: 'ecdsa_secp256r1_sha256' }), 'ec DNS:a.test')
+    assert.equal(await shown(server.port, { ...name, sigalgs: 'rsa_pss_rsae_sha256' }), 'rsa DNS:a.test')
+    assert.equal(await shown(server.port, { ...name, ...ciphers('RSA') }), 'rsa DNS:a.test')
+    assert.equal(await shown(server.port, { ...name, ...ciphers('ECDSA') }), 'ec DNS:a.test')
+  }
+})
+
+test('a further name has both kinds of keys, too', async () => {
+  const settings = await settingsFor({
+    main: await makeTestCertificate('a.test'),
+    mainRsa: await makeTestRsaCertificate('a.test'),
+    furtherRsa: await makeTestRsaCertificate('b.test'),
+    further: await makeTestCertificate('b.test'),
+  })
+  await using certificates = await openCertificates(settings, log)
+  await using server = await serve(certificates)
+  const servername = 'b.test'
+  assert.equal(await shown(server.port, { servername }), 'ec DNS:b.test')
+  assert.equal(await shown(server.port, { servername, sigalgs: 'rsa_pss_rsae_sha256' }), 'rsa DNS:b.test')
+  // What an older client takes shows in its cipher suites only: it gets what all of them take.
+  assert.equal(await shown(server.port, { servername, maxVersion: 'TLSv1.2' }), 'rsa DNS:b.test')
+  const ecdsaOnly = { maxVersion: 'TLSv1.2', sigalgs: 'ecdsa_secp256r1_sha256' } as const
+  assert.equal(await shown(server.port, { servername, ...ecdsaOnly }), 'ec DNS:b.test')
 })
 
 test('SNI chooses by name, wildcards included; without a fitting name the first certificate is shown', async () => {

@@ -1,7 +1,7 @@
 // The certificates of a listener: ECDSA and RSA side by side, several names by SNI, taken up anew when their files
 // change. Sessions under way keep what they have.
 import { stat } from 'node:fs/promises'
-import type { SecureContext } from 'node:tls'
+import type { SecureContext, TLSSocket } from 'node:tls'
 import { type CertificatePair, readPair, secureContextOf } from './certificate-pair.ts'
 import type { Log } from './log.ts'
 
@@ -26,10 +26,18 @@ export async function openCertificates(
   return certificates
 }
 
+/**
+ * What to show: at the start of a handshake to everybody, and then to the client that asks for this name; undefined when
+ * that is the same.
+ */
+export interface ContextFor {
+  (): SecureContext
+  (servername: string, client: TLSSocket): SecureContext | undefined
+}
+
 /** What a listener needs to know of certificates. */
 export interface CertificateSource {
-  /** What to show to a client that asks for this name, or for none. */
-  contextFor(servername?: string): SecureContext
+  readonly contextFor: ContextFor
   /** Calls `listener` after other certificates have been taken up. */
   onChange(listener: () => void): void
 }
@@ -52,14 +60,25 @@ export class Certificates implements CertificateSource, AsyncDisposable {
     this.#pollIntervalMs = pollIntervalMs
   }
 
-  /** What to show to a client that asks for this name, or for none. Of each kind of key the first fitting certificate. */
-  readonly contextFor = (servername?: string): SecureContext => {
+  /**
+   * Of each kind of key the first certificate that fits. Node takes one certificate only from what is given for a name: so
+   * the names of the start keep what is there, and for others the client decides which kind it is.
+   */
+  readonly contextFor = ((servername?: string, client?: TLSSocket): SecureContext | undefined => {
+    if (servername === undefined || client === undefined) return this.#contextOf(this.#fitting())
     const fitting = this.#fitting(servername)
-    const key = fitting.join()
+    if (fitting.join() === this.#fitting().join()) return undefined
+    const isEcdsa = (index: number) => this.#pairs[index]!.leaf.publicKey.asymmetricKeyType === 'ec'
+    const wanted = takesEcdsa(client)
+    return this.#contextOf([fitting.find((index) => isEcdsa(index) === wanted) ?? fitting[0]!])
+  }) as ContextFor
+
+  #contextOf(indices: number[]): SecureContext {
+    const key = indices.join()
     let context = this.#contexts.get(key)
     if (context === undefined) {
       context = secureContextOf(
-        fitting.map((index) => this.#pairs[index]!),
+        indices.map((index) => this.#pairs[index]!),
         this.#settings.TLS_LEGACY === 'allow',
       )
       this.#contexts.set(key, context)
@@ -123,7 +142,7 @@ export class Certificates implements CertificateSource, AsyncDisposable {
   }
 
   /** Places in the list, at most one for each kind of key. */
-  #fitting(servername: string | undefined): number[] {
+  #fitting(servername?: string): number[] {
     const names = servername === undefined || servername === '' ? [] : this.#covering(servername)
     const candidates = names.length > 0 ? names : this.#covering()
     const kinds = new Set<string | undefined>()
@@ -142,6 +161,13 @@ export class Certificates implements CertificateSource, AsyncDisposable {
       return leaf.subjectAltName === first!.leaf.subjectAltName
     })
   }
+}
+
+/** As far as its hello tells: before TLS 1.3 the cipher suites count as well, which are not shown here; all have RSA. */
+function takesEcdsa(client: TLSSocket): boolean {
+  const algorithms = client.getSharedSigalgs()
+  const has = (kind: string) => algorithms.some((algorithm) => algorithm.startsWith(kind))
+  return has('ECDSA') && (client.getProtocol() === 'TLSv1.3' || !has('RSA'))
 }
 
 function paths(setting: string): string[] {

@@ -91,14 +91,15 @@ export async function listenSmtp(options: ListenerOptions, decisions: Decisions,
 }
 
 function tlsOptions({ certificates, smtp }: ListenerOptions): SMTPServerOptions {
-  if (certificates !== undefined)
-    return { SNICallback: (servername, callback) => callback(null, certificates.contextFor(servername)) }
+  // The server chooses by name itself; this says that it has certificates.
+  if (certificates !== undefined) return { SNICallback: (_servername, callback) => callback(null) }
   // smtp-server has a certificate of its own, whose key everybody knows; it is never shown.
   if ((smtp.disabledCommands?.includes('STARTTLS') && !smtp.secure) || smtp.cert !== undefined) return {}
   throw new Error('a listener that speaks TLS needs certificates')
 }
 
-function showCertificates(server: SMTPServer, certificates: CertificateSource | undefined): void {
+function showCertificates(server: EdgeServer, certificates: CertificateSource | undefined): void {
+  server.certificates = certificates
   const show = () => void (certificates && server.secureContext.set('*', certificates.contextFor()))
   certificates?.onChange(show)
   show()

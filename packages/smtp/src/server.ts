@@ -1,6 +1,8 @@
 // smtp-server with sessions of our own, whose times and counts are bounded; when all places are taken, one that is held for
 // nothing is given to whoever comes (shedding.ts).
 import type { Socket } from 'node:net'
+import type { SecureContext, TLSSocket } from 'node:tls'
+import type { CertificateSource } from '@sekimori/runtime/certificates'
 import { limitRefusals } from '@sekimori/runtime/metrics'
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
@@ -11,6 +13,7 @@ import { type Holder, whoGivesWay } from './shedding.ts'
 
 export class EdgeServer extends SMTPServer {
   readonly limits: SessionLimits
+  certificates: CertificateSource | undefined
   readonly #networkOf: (address: string) => string
   readonly #sweep: NodeJS.Timeout
   /** Connections before their session. */
@@ -23,6 +26,15 @@ export class EdgeServer extends SMTPServer {
     const shortestMs = Math.min(limits.commandTimeoutMs, limits.handshakeTimeoutMs, limits.sessionTimeoutMs)
     this.#sweep = setInterval(() => this.#checkDeadlines(), Math.min(1_000, Math.ceil(shortestMs / 4))).unref()
     this.on('close', () => clearInterval(this.#sweep))
+  }
+
+  /** The base class would give a name without certificates of its own the first ones again, of which Node takes one. */
+  override _resolveSNI(
+    servername: string,
+    callback: (error: Error | null, context?: SecureContext) => void,
+    client?: TLSSocket,
+  ): void {
+    callback(null, client && this.certificates?.contextFor(servername, client))
   }
 
   /** As in the base class, with our own session. */

@@ -1,6 +1,7 @@
 // One client's socket: lines in, octets out with backpressure, the switch to TLS, and every wait bounded.
 import type { Socket } from 'node:net'
-import { type SecureContext, TLSSocket } from 'node:tls'
+import { TLSSocket } from 'node:tls'
+import type { ContextFor } from '@sekimori/runtime/certificates'
 import { type Line, LineBuffer } from './line-buffer.ts'
 
 /** Longest line of a client, needed for a SASL answer with a token in it. */
@@ -94,7 +95,7 @@ export class Connection {
    * Sends `reply`, if any, and negotiates TLS as the server. What the client sent ahead of the reply is dropped:
    * it came without protection and must not count as said inside TLS (RFC 2595 section 4, RFC 8314 section 3).
    */
-  async startTls(contextFor: (servername?: string) => SecureContext, reply?: string): Promise<void> {
+  async startTls(contextFor: ContextFor, reply?: string): Promise<void> {
     const plain = this.#socket
     if (plain.destroyed) throw new ConnectionClosed('the client has left')
     if (reply !== undefined) {
@@ -105,10 +106,10 @@ export class Connection {
     // Who sends no more sends no ClientHello either.
     if (plain.destroyed || plain.readableEnded) throw new ConnectionClosed('the client has left')
     plain.off('readable', this.#onEvent).off('end', this.#onEvent)
-    const secure = new TLSSocket(plain, {
+    const secure: TLSSocket = new TLSSocket(plain, {
       isServer: true,
       secureContext: contextFor(),
-      SNICallback: (servername, callback) => callback(null, contextFor(servername)),
+      SNICallback: (servername, callback) => callback(null, contextFor(servername, secure)),
       requestCert: false,
     })
     secure.once('secure', () => {

@@ -1,5 +1,5 @@
 // What both states of a session share: the next well-formed command, and the patience with everything else.
-import type { SecureContext } from 'node:tls'
+import type { ContextFor } from '@sekimori/runtime/certificates'
 import { type Command, parseCommand } from './command.ts'
 import type { Connection } from './connection.ts'
 import { DEFAULT_LANGUAGE, type Language } from './language.ts'
@@ -18,7 +18,7 @@ export interface SessionSettings {
   /** Passwords are taken without TLS: the operator's legacy switch. */
   allowsPlaintextAuth: boolean
   /** The certificate in force for the name that a client asks for, or for none. */
-  secureContext: (servername?: string) => SecureContext
+  secureContext: ContextFor
   /** What `LANG *` chooses. */
   preferredLanguage: Language
 }

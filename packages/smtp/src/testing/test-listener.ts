@@ -1,4 +1,5 @@
 // A listener on a port of its own that takes every mail, for tests that speak to it octet by octet.
+import type { CertificateSource } from '@sekimori/runtime/certificates'
 import { createLog } from '@sekimori/runtime/log'
 import { connect, type LineSocket } from '@sekimori/testing/line-socket'
 import { fixedCertificates } from '@sekimori/testing/test-certificate'
@@ -19,13 +20,16 @@ export interface TestListenerOptions {
   smtp?: SMTPServerOptions
   /** With it the listener speaks TLS. */
   certificate?: { cert: string; key: string }
+  /** In its place. */
+  certificates?: CertificateSource
   decisions?: Partial<Decisions>
   proxyNetworks?: string
 }
 
 /** Listens; `mails` fills with what was accepted. */
 export async function testListener(options: TestListenerOptions = {}) {
-  const { limits, smtp, decisions, certificate, proxyNetworks } = options
+  const { limits, smtp, decisions, proxyNetworks } = options
+  const { certificate, certificates = certificate && fixedCertificates(certificate) } = options
   const mails: TakenMail[] = []
   const all: Decisions = {
     authenticate: async ({ username }) => ({ address: username }),
@@ -52,7 +56,7 @@ export async function testListener(options: TestListenerOptions = {}) {
       drainTimeoutMs: 2_000,
       ...(limits === undefined ? {} : { limits }),
       ...(proxyNetworks === undefined ? {} : { proxyNetworks }),
-      ...(certificate === undefined ? {} : { certificates: fixedCertificates(certificate) }),
+      ...(certificates === undefined ? {} : { certificates }),
       smtp: { name: 'mx.test', authOptional: true, allowInsecureAuth: true, disabledCommands: ['STARTTLS'], ...smtp },
     },
     all,
