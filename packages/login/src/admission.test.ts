@@ -63,6 +63,29 @@ test('connections of a minute are counted over replicas', async () => {
   )
 })
 
+test('far beyond the rate, connections are a flood, of the address or of its network', async () => {
+  const settings = {
+    ...SETTINGS,
+    ...{ MAX_SESSIONS_PER_ADDRESS: 1_000, MAX_SESSIONS_PER_NETWORK: 1_000 },
+    ...{ CONNECTIONS_PER_MINUTE_PER_ADDRESS: 2, CONNECTIONS_PER_MINUTE_PER_NETWORK: 5 },
+  }
+  // A window that ends in the middle begins the count anew.
+  await eventually(async () => {
+    const minute = Math.floor(Date.now() / 60_000)
+    await using admission = new Admission(stack.database, `flood ${minute} ${Math.random()}`, settings)
+    const come = (address: string, times: number) => {
+      for (let i = 0; i < times; i++) admission.admit(`${address} ${i}`, address)
+      return admission.isFlood(address)
+    }
+    const seen = [come('192.0.2.1', 4), come('192.0.2.1', 1), admission.isFlood('192.0.2.200')]
+    for (const last of [2, 3, 4, 5]) come(`192.0.2.${last}`, 2)
+    seen.push(admission.isFlood('192.0.2.200'), come('192.0.2.6', 1), admission.isFlood('192.0.3.1'))
+    if (Math.floor(Date.now() / 60_000) !== minute) return false
+    assert.deepEqual(seen, [false, true, false, false, true, false])
+    return true
+  })
+})
+
 test('the wider network of an address', () => {
   assert.equal(widerNetworkOf('192.0.2.77'), '192.0.2.0/24')
   assert.equal(widerNetworkOf('2001:db8:1:2:3::4'), '2001:db8:1::/48')

@@ -14,6 +14,8 @@ export interface AdmissionSettings {
   CONNECTIONS_PER_MINUTE_PER_NETWORK: number
 }
 
+/** Beyond so many times the connections of a minute, a refusal is not worth the TLS handshake that it takes. */
+const FLOOD = 2
 /** A subject's use below this part of a limit is not told to other replicas. */
 const WORTH_TELLING = 0.1
 
@@ -46,6 +48,14 @@ export class Admission implements AsyncDisposable {
     this.#subjects.set(sessionId, [address, network])
     for (const subject of [address, network]) this.#open.set(subject, this.#openHere(subject) + 1)
     return undefined
+  }
+
+  /** Whether so many connections have come from there that those to come are not even worth a refusal. */
+  isFlood(clientAddress: string): boolean {
+    const { CONNECTIONS_PER_MINUTE_PER_ADDRESS: ofAddress, CONNECTIONS_PER_MINUTE_PER_NETWORK: ofNetwork } =
+      this.#settings
+    const used = (subject: string) => this.#usage.used('connections-minute', `${this.#edge} ${subject}`)
+    return used(networkOf(clientAddress)) > FLOOD * ofAddress || used(widerNetworkOf(clientAddress)) > FLOOD * ofNetwork
   }
 
   /** The session is over, whether it was taken in or not. */

@@ -150,3 +150,17 @@ test('a handshake behind STARTTLS that does not go on gives way too', async () =
   })
   assert.deepEqual(await linesUntilEnd(socket), [])
 })
+
+test('of a flood no handshake is begun: the connection is closed without a word, those of others go on', async () => {
+  const asked: string[] = []
+  const isFlood = (address: string) => {
+    asked.push(address)
+    return address.endsWith('.2')
+  }
+  await using edge = await full(3, NEVER_MS, { certificate, smtp: { secure: true }, decisions: { isFlood } })
+  const flooding = await stuck(edge.listener.endpoint.port, 2)
+  await eventually(flooding.ended)
+  await using client = await edge.dial(3, { tls: 'implicit', ca: certificate.cert, servername: 'localhost' })
+  await client.say('NOOP', 250)
+  assert.deepEqual(asked, ['127.0.0.2', '127.0.0.3'])
+})

@@ -21,6 +21,8 @@ import { EdgeServer } from './server.ts'
 
 /** The decisions of an edge. Throwing an SmtpReply refuses; any other error is logged and answered with 451. */
 export interface Decisions {
+  /** Before a TLS handshake that the connection begins with; such a connection is closed without a word. */
+  isFlood?(clientAddress: string): boolean
   /** Before the greeting; an SmtpReply takes its place. */
   connect?(session: SMTPServerSession): Promise<void>
   /** After the end, of refused connections too. */
@@ -75,6 +77,7 @@ export async function listenSmtp(options: ListenerOptions, decisions: Decisions,
   showCertificates(server, options.certificates)
   server.on('error', (error) => log.debug({ err: error }, 'smtp session failed'))
   countSessions(server, decisions)
+  if (decisions.isFlood !== undefined) server.isFlood = decisions.isFlood
   const listening = server.server as NetServer
   await new Promise<void>((resolve, reject) => {
     listening.once('error', reject)

@@ -14,10 +14,11 @@ import { type Holder, whoGivesWay } from './shedding.ts'
 export class EdgeServer extends SMTPServer {
   readonly limits: SessionLimits
   certificates: CertificateSource | undefined
+  isFlood: (clientAddress: string) => boolean = () => false
   readonly #networkOf: (address: string) => string
   readonly #sweep: NodeJS.Timeout
   /** Connections before their session. */
-  readonly #arrivals = new Map<Socket, { network: string; since: number }>()
+  readonly #arrivals = new Map<Socket, { address: string; network: string; since: number }>()
 
   constructor(options: SMTPServerOptions, limits: SessionLimits, networkOf: (address: string) => string) {
     super({ keepAlive: true, keepAliveInitialDelay: 60_000, socketTimeout: limits.commandTimeoutMs, ...options })
@@ -55,7 +56,7 @@ export class EdgeServer extends SMTPServer {
     if (release === false) return false
     const timer = setTimeout(() => this._pendingSockets.get(socket)?.destroy(), this.limits.handshakeTimeoutMs).unref()
     if (this._pendingSockets.has(socket)) {
-      this.#arrivals.set(socket, { network: '', since: performance.now() })
+      this.#arrivals.set(socket, { address: '', network: '', since: performance.now() })
       this.noteClient(socket, socket.remoteAddress ?? '')
     }
     const end = () => {
@@ -72,7 +73,18 @@ export class EdgeServer extends SMTPServer {
   /** Whose connection it is, as soon as that is known. */
   noteClient(socket: Socket, address: string): void {
     const arrival = this.#arrivals.get(socket)
-    if (arrival !== undefined) arrival.network = this.#networkOf(plainAddress(address))
+    if (arrival === undefined) return
+    arrival.address = plainAddress(address)
+    arrival.network = this.#networkOf(arrival.address)
+  }
+
+  /** The handshake is what a flood of connections costs. */
+  override _upgrade(socket: Socket, callback: Parameters<SMTPServer['_upgrade']>[1]): void {
+    const address = this.#arrivals.get(socket)?.address
+    if (address !== undefined && this.isFlood(address)) {
+      limitRefusals.inc({ limit: 'flood' })
+      callback(new Error('too many connections come from there'))
+    } else super._upgrade(socket, callback)
   }
 
   get #mostClients(): number {

@@ -32,7 +32,7 @@ async function listen(issuer: string, tokens: TokenLogin | undefined): Promise<L
   const ports = {
     login: async () => ({ kind: 'refused' }),
     tokens,
-    admission: { admit: () => undefined, leave: () => {} },
+    admission: { admit: () => undefined, leave: () => {}, isFlood: () => false },
   } as unknown as Ports
   const options = listenerOptions(config, 'implicit', fixedCertificates(certificate))
   return listenSmtp(options, submissionDecisions(config, ports), createLog('test', 'silent'))

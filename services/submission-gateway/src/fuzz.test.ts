@@ -67,7 +67,7 @@ test(`${COMMANDS} commands from seed ${SEED}`, { timeout: 3_600_000 }, async (t)
     assert.ok([ALICE, ''].includes(envelope.mailFrom), envelope.mailFrom)
   }
   const ports = {
-    admission: { admit: () => undefined, leave: () => {} },
+    admission: { admit: () => undefined, leave: () => {}, isFlood: () => false },
     login: async ({ address, password }: { address: string; password: string }) => {
       maybeFail(below, FAIL_ONE_IN)
       return address === ALICE && password === 'right'

@@ -10,7 +10,7 @@ import type { SendingState } from '@sekimori/store/sending-stop'
 import type { UsageCounter } from '@sekimori/store/usage-counter'
 
 export interface Ports {
-  admission: Pick<Admission, 'admit' | 'leave'>
+  admission: Pick<Admission, 'admit' | 'leave' | 'isFlood'>
   /** What the account may send. */
   sendingLimits(address: string): Promise<SendingLimits>
   usage: Pick<UsageCounter, 'used' | 'spend' | 'note'>

@@ -15,6 +15,7 @@ import { checkSending } from './sending-policy.ts'
 export function submissionDecisions(config: Config, ports: Ports): Decisions {
   return {
     authenticate: (auth, session) => authenticate(auth, clientAddressOf(session), ports),
+    isFlood: (clientAddress) => ports.admission.isFlood(clientAddress),
     async connect(session) {
       const refusal = ports.admission.admit(session.id, clientAddressOf(session))
       if (refusal !== undefined) throw new SmtpReply(421, '4.7.0', refusal)
