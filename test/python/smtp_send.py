@@ -1,4 +1,4 @@
-"""Sends standard input by smtplib: smtp_send.py starttls|ssl HOST PORT CA USER PASSWORD FROM TO"""
+"""Sends standard input by smtplib: smtp_send.py starttls|ssl HOST PORT CA USER PASSWORD FROM TO; USER may be empty"""
 import smtplib
 import ssl
 import sys
@@ -11,5 +11,6 @@ else:
     client = smtplib.SMTP(host, int(port))
     client.starttls(context=context)
 with client:
-    client.login(user, password)
+    if user:
+        client.login(user, password)
     client.sendmail(mail_from, [recipient], sys.stdin.buffer.read())

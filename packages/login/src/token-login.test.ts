@@ -1,6 +1,6 @@
 // Logins by token against a real issuer on the loopback address, and a real Postgres.
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, mock, test } from 'node:test'
 import { DependencyAway } from '@sekimori/runtime/dependency'
 import { createAccount } from '@sekimori/store/account-admin'
 import { createTestDatabase, type TestDatabase } from '@sekimori/testing/test-database'
@@ -61,6 +61,21 @@ test('the claim with the address is a setting', async () => {
   const check = open({ OAUTH_ADDRESS_CLAIM: 'mail_login' })
   assert.equal(await check(await issuer.token({ mail_login: ALICE })), 'ok')
   assert.equal(await check(await issuer.token({ email: ALICE })), 'refused')
+})
+
+test('a new key of the issuer is found, and the one in whose place it came is no more', async () => {
+  await using rotating = await startTestIssuer()
+  const check = open({ OAUTH_ISSUER: rotating.url })
+  const before = await rotating.token({ email: ALICE })
+  assert.equal(await check(before), 'ok')
+  await rotating.rotate()
+  mock.timers.enable({ apis: ['Date'], now: Date.now() + 31_000 })
+  try {
+    assert.equal(await check(await rotating.token({ email: ALICE })), 'ok')
+    assert.equal(await check(before), 'refused')
+  } finally {
+    mock.timers.reset()
+  }
 })
 
 test('an issuer that is away makes logins impossible, not wrong; none is asked unless one is set', async () => {

@@ -20,6 +20,15 @@ test('RFC 1870 6 SIZE is offered; what is declared too large is 552 5.3.4', asyn
   await s.client.say('NOOP', 250)
 })
 
+test('RFC 1870 6.3 the size declared is an estimate: what is larger, but not too large, is taken', async () => {
+  await using s = await session({ smtp: { size: 1_000 } })
+  await s.client.send(
+    { mailFrom: 'a@b.test', recipients: ['c@d.test'], parameters: 'SIZE=1' },
+    `A: 1\r\n\r\n${'x'.repeat(900)}`,
+  )
+  assert.equal(s.listener.mails.length, 1)
+})
+
 test('RFC 6152 2 BODY is 7BIT or 8BITMIME; RFC 3030 BINARYMIME is not offered', async () => {
   await using s = await session()
   assert.match(s.greeting.text, /^8BITMIME$/m)

@@ -73,3 +73,29 @@ test('Received has the TLS facts, and the client only when the operator wants it
     assert.deepEqual([session.clientAddress, session.ehloName], ['127.0.0.1', 'client.test'])
   }
 })
+
+test('RFC 3461, 6152, 6531 and 8689: what the client asks for goes on with the mail', async () => {
+  const { ports, jobs } = portsThatNote()
+  await using listener = await listen(ports, 'implicit')
+  await using client = await loggedIn(listener.port)
+  const parameters = 'SIZE=5 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=a+2Bb REQUIRETLS AUTH=<>'
+  await client.say(`MAIL FROM:<${ALICE}> ${parameters}`, 250)
+  await client.say('RCPT TO:<bob@example.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;b+2Bob@other.test', 250)
+  await client.say('RCPT TO:<関@例え.test> NOTIFY=NEVER', 250)
+  await client.say('DATA', 354)
+  await client.sendMessage(`${STAYS.join('')}${BODY}`, 250)
+  const [job] = jobs as [Job]
+  assert.deepEqual(job.envelope, {
+    mailFrom: ALICE,
+    recipients: [
+      { address: 'bob@example.test', notify: ['SUCCESS', 'DELAY'], orcpt: 'rfc822;b+ob@other.test' },
+      { address: '関@xn--r8jz45g.test', notify: ['NEVER'] },
+    ],
+    envid: 'a+b',
+    ret: 'HDRS',
+    bodyType: '8bitmime',
+    smtpUtf8: true,
+    requireTls: true,
+  })
+  assert.match(job.added[0]!, / with UTF8SMTPSA id /)
+})
