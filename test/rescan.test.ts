@@ -13,6 +13,7 @@ import { scanDirectly } from '@sekimori/testing/scan-directly'
 import { ndbLines } from '@sekimori/testing/signature-database'
 import type { Mailbox, Stack } from '@sekimori/testing/stack'
 import { throughout } from '@sekimori/testing/throughout'
+import pg from 'pg'
 
 const STRANGER = 'stranger@sender.example'
 /** Mails for each owner. */
@@ -37,6 +38,18 @@ async function untilInForce(stack: Stack, pattern: string): Promise<void> {
     async () => (await scanDirectly(stack.endpoints.clamdAddress, `${pattern} ${randomUUID()}`)).endsWith('FOUND'),
     PATIENCE,
   )
+}
+
+/** Whoever wants the lock of the maildrop, as to take a mail out, waits until this is disposed. */
+async function holdMaildrop(stack: Stack, { address }: Mailbox): Promise<AsyncDisposable> {
+  const client = new pg.Client(stack.endpoints.databaseUrl)
+  await client.connect()
+  await client.query('begin')
+  const lock = `insert into maildrop_lease (account_id, holder, expires_at)
+    select id, 'a test', now() from account where address = $1
+    on conflict (account_id) do update set holder = excluded.holder`
+  await client.query(lock, [address])
+  return { [Symbol.asyncDispose]: () => client.end() }
 }
 
 const subjects = async (stack: Stack, mailbox: Mailbox) => (await stack.messages(mailbox)).map(subjectOf)
@@ -163,6 +176,10 @@ test('S1-16 the scanner is killed while it scans many delivered mails again: eac
   for (const { address } of owners)
     for (const _ of MANY) queueIds.push(await stack.sendAsStranger(STRANGER, [address], lurking(pattern, address)))
   for (const queueId of queueIds) await stack.ended(queueId)
+  // The rescan begins with the newest mail, and does not get past those of the first owner, the oldest.
+  const held = await holdMaildrop(stack, owners[0]!)
+  await using holds = new AsyncDisposableStack()
+  holds.use(held)
   using _signature = addSignature(stack, pattern)
   await untilInForce(stack, pattern)
   await stack.api('POST', '/v1/signatures/rescan')
@@ -173,6 +190,7 @@ test('S1-16 the scanner is killed while it scans many delivered mails again: eac
   await eventually(async () => (await found()) >= queueIds.length / 5, PATIENCE)
   await stack.processes.kill('scanner')
   assert.ok((await found()) < queueIds.length, 'it was not in the middle')
+  await held[Symbol.asyncDispose]()
   for (const owner of owners) await untilHolds(stack, owner, ...MANY.map(() => 'Virus warning'))
   const texts = (await Promise.all(owners.map((owner) => stack.messages(owner)))).flat().map(textOf)
   const warned = texts.map((text) => /^Queue id: (\w+)$/m.exec(text)?.[1])

@@ -2,6 +2,7 @@
 // each reply is one, comes in time, and tells nothing of the inside.
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
+import { attentiveNow } from './attentive-clock.ts'
 import { assertNoLeak, HANG_MS, type Numbers, numbersFrom } from './fuzz.ts'
 import { commandFrom, messageFrom, rightStep, stepAfter } from './smtp-command-generator.ts'
 
@@ -129,7 +130,7 @@ class Client {
 
   /** The code of the next whole reply; undefined when the session is over. */
   async reply(after: string): Promise<number | undefined> {
-    const deadline = Date.now() + this.#hangMs
+    const deadline = attentiveNow() + this.#hangMs
     for (;;) {
       const last = /^(\d{3})(?: [^\r\n]*)?\r\n/m.exec(this.#text.slice(this.#read))
       if (last !== null) {
@@ -143,16 +144,22 @@ class Client {
 
   /** All that the server has said, once it has closed; every silence on the way there is bounded. */
   async closed(): Promise<string> {
-    while (!this.#isClosed) await this.#more(Date.now() + this.#hangMs, 'the end of the session')
+    while (!this.#isClosed) await this.#more(attentiveNow() + this.#hangMs, 'the end of the session')
     return this.#text
   }
 
+  /** Waits for more, or for the end; while the machine gives us no turn, the deadline waits as well. */
   async #more(deadline: number, after: string): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#wake = resolve
-    const timer = setTimeout(resolve, Math.max(0, deadline - Date.now()))
-    await promise
-    clearTimeout(timer)
-    assert.ok(Date.now() < deadline, `no reply within ${this.#hangMs} ms to ${after}`)
+    for (let isWoken = false; !isWoken; ) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#wake = () => {
+        isWoken = true
+        resolve()
+      }
+      const timer = setTimeout(resolve, Math.max(1, deadline - attentiveNow()))
+      await promise
+      clearTimeout(timer)
+      assert.ok(attentiveNow() < deadline, `no reply within ${this.#hangMs} ms to ${after}`)
+    }
   }
 }
