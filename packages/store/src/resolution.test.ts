@@ -107,6 +107,19 @@ test('a rewritten sender leads to whom it stands for', async () => {
   ])
 })
 
+test('a member elsewhere of two lists, or behind an alias besides, is reached once', async () => {
+  const lookup: ResolutionOptions['lookup'] = async (address) => directory[address] ?? { kind: 'foreign' }
+  const resolution = new Resolution({ lookup })
+  await resolution.add('sales@here.test')
+  for (const list of ['l1@here.test', 'l2@here.test'])
+    for (const member of ['OUT@there.test', 'Pal@there.test']) resolution.addOutsideMember(member, list)
+  const outside = resolution.take().filter(({ kind }) => kind === 'outside')
+  assert.deepEqual(outside.map(describe), [
+    'outside out@there.test by sales@here.test',
+    'outside Pal@there.test by l1@here.test',
+  ])
+})
+
 test('who is reached on another leg is not reached again', async () => {
   assert.deepEqual(await ends(['sales@here.test'], { reached: ['OUT@there.test'] }), [
     'maildrop bob@here.test',
