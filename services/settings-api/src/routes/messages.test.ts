@@ -72,6 +72,8 @@ test('the trace is searched by every parameter', async () => {
   assert.deepEqual(await found('since=2026-01-02T21%3A00%3A30%2B09%3A00'), [[infected, 'bob@example.test']])
   assert.deepEqual(await found('until=2026-01-02T12:00:30Z'), both)
   assert.deepEqual(await found(`queueId=${newQueueId()}`), [])
+  for (const wild of ['%25', '%25%40example.test', 'b_b%40example.test', '*%40example.test', '%27'])
+    assert.deepEqual(await found(`address=${wild}`), [], wild)
 })
 
 test('the trace is paged, newest first', async () => {
@@ -89,6 +91,10 @@ test('times and texts that can not be are refused', async () => {
     'address=a%00b',
     'queueId=%27',
     'address=a&address=b',
+    'since=2026-01-03T00%3A00%3A00Z&until=2026-01-02T00%3A00%3A00Z',
+    'limit=0',
+    'limit=1000000',
+    'cursor=nonsense',
   ]
   for (const query of queries) assert.equal((await api.call('GET', `/v1/messages?${query}`)).status, 400, query)
 })

@@ -8,6 +8,7 @@ import { searchTrace, type TracedEnd } from '@sekimori/store/trace-admin'
 import Type from 'typebox'
 import type { Context } from '../app.ts'
 import { traceScope } from '../caller.ts'
+import { invalidValue } from '../invalid-value.ts'
 import { keyPart, listingQuery, pageOf, readPage, showPage } from '../page-query.ts'
 import { problemResponses } from '../problem-responses.ts'
 import { instant, queueId, readInstant, searchText } from './parameters.ts'
@@ -87,7 +88,7 @@ export const messageRoutes =
       '/messages',
       { schema: { tags: ['messages'], summary, description, querystring, response }, config: { isOpenToTokens: true } },
       async ({ query, caller }) => {
-        const filter = { ...query, since: readInstant(query.since, 'since'), until: readInstant(query.until, 'until') }
+        const filter = { ...query, ...readPeriod(query) }
         const page = await searchTrace(
           database,
           filter,
@@ -98,6 +99,17 @@ export const messageRoutes =
       },
     )
   }
+
+function readPeriod(query: { since?: string; until?: string }) {
+  const since = readInstant(query.since, 'since')
+  const until = readInstant(query.until, 'until')
+  if (since !== undefined && until !== undefined && until <= since)
+    throw invalidValue('bad-request', '/until', {
+      en: 'must be later than since',
+      ja: 'since より後の日時でなければなりません',
+    })
+  return { since, until }
+}
 
 function showEnd(end: TracedEnd) {
   const acceptedAt = new Date(timeOfQueueId(end.queueId)).toISOString()
