@@ -1,10 +1,12 @@
 // The search of the message trace as one statement: what has ended, what waits for its next delivery attempt, and what lies
 // in a queue.
-import { normalizeAddress } from '@sekimori/mail/address'
+import { domainOf, normalizeAddress } from '@sekimori/mail/address'
 import { newQueueId } from '@sekimori/mail/queue-id'
 import type { PageRequest } from './page.ts'
 
 const TIME_LETTERS = 10
+/** No clock of ours is further ahead of another one. */
+const AHEAD_MS = 86_400_000
 /** The outcome of mail that waits. */
 const DEFERRED = 'deferred'
 /** The outcomes of mail that lies in a queue, or in a dead one. */
@@ -47,15 +49,15 @@ export function traceQuery(
     conditions.push(`queue_id <= ${queueId}`, `(queue_id, recipient, stage) < (${queueId}, ${recipient}, ${stage})`)
   }
   const most = bind(limit + 1)
-  const { ways, within } = waysOf(filter, scope, bind)
+  const { ways, within, each } = waysOf(filter, scope, bind)
   const parts = sourcesOf(filter).flatMap((source) =>
-    ways.map(
-      (way) =>
-        `(select ${source} where ${[way, ...within, ...conditions].join(' and ')} order by ${ORDER} limit ${most})`,
-    ),
+    ways.map((way) => {
+      const found = `select ${source} where ${[way, ...within, ...conditions].join(' and ')} order by ${ORDER} limit ${most}`
+      return each === undefined ? `(${found})` : `(select found.* from ${each}, lateral (${found}) as found)`
+    }),
   )
   const text =
-    parts.length === 1
+    parts.length === 1 && each === undefined
       ? parts[0]!.slice(1, -1)
       : `select distinct on (queue_id, recipient, stage) * from (${parts.join(' union all ')}) as found
          order by ${ORDER} limit ${most}`
@@ -78,53 +80,74 @@ function sourcesOf({ outcome }: TraceFilter): string[] {
 
 type Bind = (value: unknown) => string
 
-/** Conditions of which any may hold, each with an index of its own, and conditions that must hold besides. */
-function waysOf(filter: TraceFilter, scope: TraceScope, bind: Bind): { ways: string[]; within: string[] } {
+interface Ways {
+  /** Conditions of which any may hold, each with an index of its own. */
+  ways: string[]
+  /** Conditions that must hold besides. */
+  within: string[]
+  /** Rows for each of which all ways are gone. */
+  each?: string
+}
+
+function waysOf(filter: TraceFilter, scope: TraceScope, bind: Bind): Ways {
   const { queueId, messageId, address } = filter
-  const ofScope = scopeWays(scope, bind)
-  const ofAddress = address === undefined ? [] : addressWays(bind(normalizeAddress(address)))
+  const ofAddress = address === undefined ? [] : [addressWays(bind(normalizeAddress(address)), address, scope, bind)]
   // The way that finds the fewest comes first.
   const given = [
-    queueId === undefined ? [] : [`queue_id = ${bind(queueId)}`],
-    messageId === undefined ? [] : [`message_id = any(${bind([messageId, `<${messageId}>`])}::text[])`],
-    ...(scope.kind === 'account' ? [ofScope, ofAddress] : [ofAddress, ofScope]),
-  ].filter((ways) => ways.length > 0)
+    ...(queueId === undefined ? [] : [[`queue_id = ${bind(queueId)}`]]),
+    ...(messageId === undefined ? [] : [[`message_id = any(${bind([messageId, `<${messageId}>`])}::text[])`]]),
+    ...(scope.kind === 'account' ? [accountWays(bind(scope.address)), ...ofAddress] : ofAddress),
+  ]
+  if (scope.kind === 'domains' && given.length === 0) return eachDomain(bind(scope.domains))
+  if (scope.kind === 'domains' && (queueId ?? messageId) !== undefined) given.push(domainWays(bind(scope.domains)))
   const [ways = ['true'], ...within] = given
   return { ways, within: within.map((others) => `(${others.join(' or ')})`) }
 }
 
-function addressWays(address: string): string[] {
-  return [
-    `lower(recipient) = lower(${address})`,
-    `(lower(mail_from) = lower(${address}) and mail_from <> '')`,
-    `account = ${address}`,
-  ]
+const RECIPIENT_DOMAIN = "split_part(lower(recipient), '@', -1)"
+const ACCOUNT_DOMAIN = "split_part(account, '@', -1)"
+
+/** The domains of a token may be many, which a statement must not grow with, or gone: then it shows nothing. */
+function eachDomain(domains: string): Ways {
+  const ways = [`${RECIPIENT_DOMAIN} = own.domain`, `(${ACCOUNT_DOMAIN} = own.domain and account is not null)`]
+  return { ways, within: [], each: `unnest(${domains}::text[]) as own (domain)` }
 }
 
-function scopeWays(scope: TraceScope, bind: Bind): string[] {
-  switch (scope.kind) {
-    case 'all':
-      return []
-    case 'account': {
-      const address = bind(scope.address)
-      return [`lower(recipient) = lower(${address})`, `(account = ${address} and (via is null or via = ${address}))`]
-    }
-    case 'domains':
-      // The domains of a token may be gone: then it shows nothing.
-      if (scope.domains.length === 0) return ['false']
-      return scope.domains.flatMap((name) => {
-        const domain = bind(name)
-        return [
-          `split_part(lower(recipient), '@', -1) = ${domain}`,
-          `(split_part(account, '@', -1) = ${domain} and account is not null)`,
-        ]
-      })
+function domainWays(domains: string): string[] {
+  return [`${RECIPIENT_DOMAIN} = any(${domains}::text[])`, `${ACCOUNT_DOMAIN} = any(${domains}::text[])`]
+}
+
+function accountWays(address: string): string[] {
+  return [`lower(recipient) = lower(${address})`, `(account = ${address} and (via is null or via = ${address}))`]
+}
+
+/** Of an address of an operator's own everything is shown that it received or sent, of others what an own one sent or received. */
+function addressWays(bound: string, address: string, scope: TraceScope, bind: Bind): string[] {
+  const received = `lower(recipient) = lower(${bound})`
+  const named = `lower(mail_from) = lower(${bound}) and mail_from <> ''`
+  const sent = `account = ${bound}`
+  if (scope.kind !== 'domains') return [received, `(${named})`, sent]
+  const domains = bind(scope.domains)
+  if (scope.domains.includes(domainOf(address))) {
+    // Nearly all of it is: no index of domains helps, though Postgres would think so. (No index has these expressions.)
+    const isOwn = [RECIPIENT_DOMAIN, ACCOUNT_DOMAIN].map(
+      (domain) => `coalesce(${domain}, '') = any(${domains}::text[])`,
+    )
+    return [received, sent, `(${named} and (${isOwn.join(' or ')}))`]
   }
+  const [toOwn, fromOwn] = domainWays(domains) as [string, string]
+  return [
+    `(${received} and ${fromOwn})`,
+    `(${sent} and ${toOwn})`,
+    `(${named} and ${toOwn})`,
+    `(${named} and ${fromOwn})`,
+  ]
 }
 
 function conditionsOf(filter: TraceFilter, bind: Bind): string[] {
   const { outcome, since, until } = filter
-  const conditions: string[] = []
+  // Partitions of weeks to come are not worth a thought.
+  const conditions = [`queue_id < ${bind(firstQueueIdOf(new Date(Date.now() + AHEAD_MS)))}`]
   if (outcome !== undefined) conditions.push(`outcome = ${bind(outcome)}`)
   if (since !== undefined) conditions.push(`queue_id >= ${bind(firstQueueIdOf(since))}`)
   if (until !== undefined) conditions.push(`queue_id < ${bind(firstQueueIdOf(until))}`)

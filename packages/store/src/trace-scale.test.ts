@@ -49,10 +49,15 @@ async function searches(database: Database): Promise<Search[]> {
       filter: { outcome: 'bounced' },
       scope: { kind: 'domains', domains: [domain, 'd1.test'] },
     },
+    ...[account, BUSY].map((address) => ({
+      name: `operator, ${address === BUSY ? 'busy ' : ''}address of another's`,
+      filter: { address },
+      scope: { kind: 'domains' as const, domains: ['d1.test'] },
+    })),
     {
-      name: "operator, busy address of another's",
-      filter: { address: account },
-      scope: { kind: 'domains', domains: ['d1.test'] },
+      name: 'operator of 50 domains',
+      filter: {},
+      scope: { kind: 'domains', domains: Array.from({ length: 50 }, (_, i) => `d${i}.test`) },
     },
     { name: 'owner of an account', filter: {}, scope: { kind: 'account', address: account } },
     { name: 'owner, to somebody', filter: { address: recipient }, scope: { kind: 'account', address: account } },
