@@ -140,26 +140,6 @@ test('a recipient who is gone is reported to an authenticated sender only', asyn
   ])
 })
 
-test('a full maildrop refuses the mail of who has logged in only, and what was decided about it stays', async () => {
-  const full: Member = { ...BOB, quotaBytes: 100 }
-  const lookup = async (): Promise<Lookup> => ({ kind: 'account', ...full })
-  const session = { receivedBy: 'submission' as const, account: 'alice@example.test' }
-  const deliverAgain = async (changes: Partial<Job>, before: [string, string][], isFull: boolean) => {
-    const { ports, ends, receivers } = portsThatNote()
-    const maildropEnds = async () => new Map(before)
-    const isOver = async () => new Set(isFull ? [full.accountId] : [])
-    const given = await handleDelivery(jobTo([BOB.address], changes), { ...ports, lookup, maildropEnds, full: isOver })
-    return [receivers(), endsOf(ends), given.map(({ queue }) => queue.name)]
-  }
-  const copy = [[BOB.address], [], []]
-  const refusal = [[], [`${BOB.address} maildrop bounced`], ['notify']]
-  assert.deepEqual(await deliverAgain({ session }, [], true), refusal)
-  assert.deepEqual(await deliverAgain({}, [], true), copy)
-  // The job comes again: the copy itself has filled the maildrop, or its owner has made room since.
-  assert.deepEqual(await deliverAgain({ session }, [[BOB.address, 'delivered']], true), copy)
-  assert.deepEqual(await deliverAgain({ session }, [[BOB.address, 'bounced']], false), refusal)
-})
-
 test('nobody is told of mail with a null reverse-path, or when the sender wished so', async () => {
   const session = { receivedBy: 'submission' as const, account: 'alice@example.test' }
   const bounce = jobTo(['gone@example.test'], { session })
