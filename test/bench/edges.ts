@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import pg from 'pg'
-import { startFlood } from './flood-thread.ts'
+import { startFlood } from './flood-process.ts'
 import { openLoadSession } from './load-session.ts'
 import { type RunningSystem, startSystem } from './running-system.ts'
 

@@ -1,55 +1,74 @@
-// argon2 for whoever may be guessing: in processes of low priority, so that a flood of logins gets the processor time that
-// mail leaves over. Processes and not threads, which share the memory map with those that carry mail.
-import { type ChildProcess, fork } from 'node:child_process'
+// argon2 for whoever may be guessing: when the processors have nothing else to do (sched(7): SCHED_IDLE), so that a flood of logins
+// gets what mail leaves over. On a machine that is never idle a check would take minutes; then it is done at a low priority.
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { setPriority } from 'node:os'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { CheckProcesses } from './check-processes.ts'
 
-interface Checker {
-  child: ChildProcess
-  /** Ends the check that it has in hand. */
-  settle: (error: unknown, isRight?: boolean) => void
-}
-
+const PROGRAM = fileURLToPath(new URL('./background-process.ts', import.meta.url))
 /** A tenth of the weight of an ordinary process: a login from a new place still comes to its end on a busy machine. */
 const PRIORITY = 10
-/** Processes without a check; never more than checks have run at the same time. */
-const idle: Checker[] = []
+/** A check takes 30 ms. */
+const PATIENCE_MS = 1_000
+
+/** Checks passwords in the background. The caller bounds how many run at once. */
+export class BackgroundCheck {
+  readonly #idle: CheckProcesses
+  readonly #low = new CheckProcesses(startLow)
+  readonly #patienceMs: number
+  /** Checks that wait for the machine to be idle for longer than they may. */
+  #overdue = 0
+  #hasIdle = true
+
+  constructor(startAtIdle = startIdle, patienceMs = PATIENCE_MS) {
+    this.#idle = new CheckProcesses(startAtIdle)
+    this.#patienceMs = patienceMs
+  }
+
+  /** Whether the password belongs to the hash. @throws when that can't be told */
+  async isPassword(encoded: string, password: string): Promise<boolean> {
+    const isRight = this.#hasIdle && this.#overdue === 0 ? await this.#whenIdle(encoded, password) : undefined
+    if (isRight !== undefined) return isRight
+    const answer = await this.#low.check(encoded, password)
+    // Such processes can't be had here (no chrt, or it is not allowed), while others can.
+    if (this.#overdue === 0 && !this.#idle.hasAnswered) this.#hasIdle = false
+    return answer
+  }
+
+  /** Undefined when there is no answer, or none in time. */
+  async #whenIdle(encoded: string, password: string): Promise<boolean | undefined> {
+    const check = this.#idle.check(encoded, password).catch(() => undefined)
+    const patience = new AbortController()
+    const late = wait(this.#patienceMs, 'late' as const, { signal: patience.signal }).catch(() => undefined)
+    const first = await Promise.race([check, late])
+    patience.abort()
+    if (first !== 'late') return first
+    this.#overdue += 1
+    void check.finally(() => {
+      this.#overdue -= 1
+    })
+    return undefined
+  }
+}
+
+const background = new BackgroundCheck()
 
 /** Whether the password belongs to the hash; as `isPassword`, in the background. The caller bounds how many run at once. */
-export async function isPasswordInBackground(encoded: string, password: string): Promise<boolean> {
-  const checker = idle.pop() ?? startChecker()
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>()
-  checker.settle = (error, isRight) => (error === undefined ? resolve(isRight === true) : reject(error))
-  hold(checker, true)
-  checker.child.send({ encoded, password }, (error) => error && checker.settle(error))
-  const isRight = await promise
-  hold(checker, false)
-  idle.push(checker)
-  return isRight
+export function isPasswordInBackground(encoded: string, password: string): Promise<boolean> {
+  return background.isPassword(encoded, password)
 }
 
-/** One that fails is left out, and the next check starts another. */
-function startChecker(): Checker {
-  const child = fork(new URL('./background-process.ts', import.meta.url), { env: {}, execArgv: [], stdio: 'ignore' })
+/** chrt (util-linux) sets the policy and becomes the program. */
+function startIdle(): ChildProcess {
+  return spawn('chrt', ['--idle', '0', process.execPath, PROGRAM], {
+    env: {},
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
+}
+
+function startLow(): ChildProcess {
+  const child = fork(PROGRAM, { env: {}, execArgv: [], stdio: 'ignore' })
   if (child.pid !== undefined) setPriority(child.pid, PRIORITY)
-  const checker: Checker = { child, settle: () => {} }
-  const lose = (error: unknown) => {
-    const place = idle.indexOf(checker)
-    if (place >= 0) idle.splice(place, 1)
-    checker.settle(error)
-  }
-  child.on('message', (isRight) => checker.settle(undefined, isRight === true))
-  child.on('error', lose)
-  child.on('exit', () => lose(new Error('the process of a password check has ended')))
-  return checker
-}
-
-/** This process may end while its checkers have nothing to do. */
-function hold({ child }: Checker, isBusy: boolean): void {
-  if (isBusy) {
-    child.ref()
-    child.channel?.ref()
-  } else {
-    child.unref()
-    child.channel?.unref()
-  }
+  return child
 }
