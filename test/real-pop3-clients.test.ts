@@ -1,4 +1,4 @@
-// POP3 by mail clients that are not ours: mpop, fetchmail and getmail6, against 110 with STLS and 995.
+// POP3 by mail clients that are not ours: mpop, fetchmail, mutt and getmail6, against 110 with STLS and 995.
 import assert from 'node:assert/strict'
 import { chmod, copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { bodyOf, composeMail } from '@sekimori/testing/mail-text'
 import { runClientWell } from '@sekimori/testing/real-client'
+import { startSecondProcess } from '@sekimori/testing/second-process'
 import { sharedStack } from '@sekimori/testing/shared-stack'
 import type { Mailbox, Stack } from '@sekimori/testing/stack'
 
@@ -94,23 +95,54 @@ for (const [listener, starttls] of [
       return piped(join(dir, 'mails'))
     })
   })
+
+  test(`S1-01 S1-09 S2-19 mutt reads over ${listener}`, async () => {
+    // It keeps mails in an mbox and notes there how far each was read.
+    await checkFetching(async ({ stack, mailbox, dir, write }) => {
+      const mbox = join(dir, 'mbox')
+      await writeFile(mbox, '')
+      const scheme = listener === 'pop3s' ? 'pops' : 'pop'
+      const rc = await write('muttrc', [
+        `set pop_host="${scheme}://${encodeURIComponent(mailbox.address)}@localhost:${stack.endpoints[listener].port}/"`,
+        `set pop_pass="${mailbox.password}" pop_delete=yes ssl_force_tls=yes ssl_starttls=yes`,
+        `set ssl_ca_certificates_file="${dir}/ca.pem" certificate_file="${dir}/ca.pem"`,
+        `set spoolfile="${mbox}" folder="${dir}" mbox_type=mbox quit=yes move=no wait_key=no`,
+        'push "<fetch-mail><quit>"',
+      ])
+      // It wants a terminal.
+      await runClientWell('script', ['--quiet', '--return', '--command', `TERM=xterm mutt -n -F ${rc}`, '/dev/null'])
+      const mails = (await readFile(mbox, 'utf8')).split(/^From .*\n/m).slice(1)
+      return mails.map((mail) => Buffer.from(mail.replace(/\n$/, '')))
+    }, bodyText)
+  })
 }
 
-test('S1-01 S1-09 S2-19 getmail reads over pop3s', async () => {
-  // It folds header fields its own way.
-  await checkFetching(async ({ stack, mailbox, dir, write }) => {
-    const rc = await write('getmailrc', [
-      ...['[retriever]', 'type = SimplePOP3SSLRetriever', 'server = localhost'],
-      ...[`port = ${stack.endpoints.pop3s.port}`, `username = ${mailbox.address}`, `password = ${mailbox.password}`],
-      ...[`ca_certs = ${dir}/ca.pem`, '[destination]', 'type = Maildir', `path = ${dir}/mail/`],
-      ...['[options]', 'delete = true', 'delivered_to = false', 'received = false'],
-    ])
-    await runClientWell('mkdir', ['-p', `${dir}/mail/cur`, `${dir}/mail/new`, `${dir}/mail/tmp`])
-    const isRoot = process.getuid?.() === 0
-    if (isRoot) await runClientWell('chown', ['-R', String(NOBODY), dir])
-    const args = [`--getmaildir=${dir}`, `--rcfile=${rc}`]
-    await runClientWell('getmail', args, '', isRoot ? { uid: NOBODY, gid: NOBODY } : {})
-    const names = await readdir(join(dir, 'mail', 'new'))
-    return Promise.all(names.map((name) => readFile(join(dir, 'mail', 'new', name))))
-  }, bodyText)
-})
+for (const listener of ['pop3', 'pop3s'] as const) {
+  test(`S1-01 S1-09 S2-19 getmail reads over ${listener}${listener === 'pop3' ? ' where PLAINTEXT_AUTH=allow' : ''}`, async () => {
+    // It folds header fields its own way, and knows no STLS: it is an old client in clear text.
+    await checkFetching(async ({ stack, mailbox, dir, write }) => {
+      const allowing = { PLAINTEXT_AUTH: 'allow', POP3S_PORT: '0' }
+      await using plain = await startSecondProcess(stack.processes.pid('pop3-gateway'), 'POP3_PORT', allowing)
+      const { port } = listener === 'pop3' ? plain.endpoint : stack.endpoints.pop3s
+      const rc = await write('getmailrc', [
+        ...['[retriever]', `type = SimplePOP3${listener === 'pop3s' ? 'SSL' : ''}Retriever`, 'server = localhost'],
+        ...[`port = ${port}`, `username = ${mailbox.address}`, `password = ${mailbox.password}`],
+        ...(listener === 'pop3s' ? [`ca_certs = ${dir}/ca.pem`] : []),
+        ...['[destination]', 'type = Maildir', `path = ${dir}/mail/`],
+        ...['[options]', 'delete = true', 'delivered_to = false', 'received = false'],
+      ])
+      await runGetmail(dir, rc)
+      const names = await readdir(join(dir, 'mail', 'new'))
+      return Promise.all(names.map((name) => readFile(join(dir, 'mail', 'new', name))))
+    }, bodyText)
+  })
+}
+
+/** As another user where that is needed: it refuses to run as root. */
+async function runGetmail(dir: string, rc: string): Promise<void> {
+  await runClientWell('mkdir', ['-p', `${dir}/mail/cur`, `${dir}/mail/new`, `${dir}/mail/tmp`])
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) await runClientWell('chown', ['-R', String(NOBODY), dir])
+  const user = isRoot ? { uid: NOBODY, gid: NOBODY } : {}
+  await runClientWell('getmail', [`--getmaildir=${dir}`, `--rcfile=${rc}`], '', user)
+}

@@ -41,7 +41,7 @@ test('a session: STLS, login, listing, a mail byte for byte, deletion, the end',
       'PASS secret': '+OK in\r\n',
       LIST: '+OK 2 messages\r\n1 120\r\n3 4\r\n.\r\n',
       UIDL: '+OK\r\n1 aa\r\n3 bb\r\n.\r\n',
-      'RETR 1': `+OK 120 octets\r\n${mail}.\r\n`,
+      'RETR 1': `+OK 28 octets\r\n${mail}.\r\n`,
       'RETR 3': '+OK\r\n.\r\n',
       CAPA: '+OK\r\nUIDL\r\nSTLS\r\n.\r\n',
       'DELE 1': '+OK\r\n',
@@ -84,4 +84,10 @@ test('a greeting can be a refusal, and silence has a deadline', async () => {
   await using mute = await serve({ 'RETR 1': '+OK\r\nhalf a mail\r\n' })
   await using pop3 = await dialPop3(mute, { timeoutMs: 1_000 })
   await assert.rejects(pop3.retrieve(1), /waited \d+ ms in vain for the lines after "RETR 1"; so far came "half a mail/)
+})
+
+test('a mail that is not as long as its reply says is noticed', async () => {
+  await using server = await serve({ 'RETR 1': '+OK 9 octets\r\nA: b\r\n.\r\n' })
+  await using pop3 = await dialPop3(server)
+  await assert.rejects(pop3.retrieve(1), /octets of message 1/)
 })

@@ -1,5 +1,5 @@
 // A POP3 client for tests that converses line by line (RFC 1939, STLS RFC 2595, response codes RFC 2449).
-import { AssertionError } from 'node:assert'
+import { AssertionError, equal } from 'node:assert/strict'
 import { connect, type DialOptions, type Endpoint, type LineSocket } from './line-socket.ts'
 
 export type Pop3Status = '+OK' | '-ERR'
@@ -95,7 +95,10 @@ export class Pop3Dialer implements AsyncDisposable {
 
   /** A whole mail, exactly as the server stores it. */
   async retrieve(number: number): Promise<Buffer> {
-    return (await this.sayMultiline(`RETR ${number}`)).body
+    const { text, body } = await this.sayMultiline(`RETR ${number}`)
+    const announced = /^(\d+) octets$/.exec(text)?.[1]
+    if (announced !== undefined) equal(body.length, Number(announced), `octets of message ${number}`)
+    return body
   }
 
   /** Every mail of the maildrop, in order. */

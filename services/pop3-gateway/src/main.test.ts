@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { hashPassword } from '@sekimori/store/password'
+import { openCuttableProxy } from '@sekimori/testing/cuttable-proxy'
+import { eventually } from '@sekimori/testing/eventually'
 import { createTestDatabase, type TestDatabase } from '@sekimori/testing/test-database'
 import { startGateway } from './testing/gateway-process.ts'
 import { WireClient } from './testing/wire-client.ts'
@@ -49,4 +51,26 @@ test('a crash frees the maildrop within 10 s', async () => {
   await passTime(18_000)
   await using client = await WireClient.login(surviving.pop3sPort)
   assert.equal(await client.say('STAT'), '+OK 0 0')
+})
+
+test('a gateway that is cut off from Postgres loses its lock in time, and then removes nothing', async () => {
+  const { host, pathname } = new URL(stack.url)
+  await using proxy = await openCuttableProxy(`tcp://${host}`)
+  const cutOff = Object.assign(new URL(stack.url), { host: `127.0.0.1:${proxy.port}`, pathname })
+  await using lonely = await startGateway(cutOff.href)
+  await using other = await startGateway(stack.url)
+  await using stale = await WireClient.login(lonely.pop3sPort)
+  proxy.refuse()
+  proxy.cut()
+  await passTime(18_000)
+  await using client = await WireClient.login(other.pop3sPort)
+  assert.equal(await client.say('STAT'), '+OK 0 0')
+  await proxy.accept()
+  // The next renewal finds out, and ends the session without a word.
+  assert.equal(await stale.rest(), '')
+  await eventually(async () => {
+    const { rowCount } = await stack.database.query('select from maildrop_lease')
+    return rowCount === 1
+  })
+  assert.equal(await client.say('QUIT'), '+OK Bye')
 })

@@ -71,11 +71,11 @@ test('a login that is being checked is not shed; when all are busy, the new one 
 })
 
 test('who does not log in within the time for that is cut, however much it talks; who has logged in is not', async () => {
-  await using server = await startServer(portsWith(maildropOf([])), { loginTimeoutMs: 3_000 })
+  await using server = await startServer(portsWith(maildropOf([])), { loginTimeoutMs: 6_000 })
   await using user = await WireClient.login(server.pop3sPort)
   await using silent = await WireClient.dial(server.pop3Port)
   await using talker = await WireClient.dial(server.pop3Port)
-  const chatter = setInterval(() => talker.socket.writable && talker.send('CAPA\r\n'), 200)
+  const chatter = setInterval(() => talker.socket.writable && talker.send('CAPA\r\n'), 400)
   try {
     assert.equal(await silent.rest(), '')
     assert.doesNotMatch(await talker.rest(), /Too many/)
@@ -86,7 +86,7 @@ test('who does not log in within the time for that is cut, however much it talks
 })
 
 test('a client that asks for AUTH and never answers, or begins TLS and never speaks it, is cut in time', async () => {
-  const settings = { loginTimeoutMs: 2_000, handshakeTimeoutMs: 500 }
+  const settings = { loginTimeoutMs: 6_000, handshakeTimeoutMs: 4_000 }
   await using server = await startServer(portsWith(maildropOf([])), settings)
   await using asking = await WireClient.dialTls(server.pop3sPort)
   assert.equal(await asking.say('AUTH PLAIN'), '+ ')
