@@ -80,6 +80,8 @@ export class Replies {
       this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1)
     }
     this.isNegotiating = /^stls *\r?$/i.test(line) && status.startsWith('+OK') && !this.#isChallenged
+    // What came with STLS is dropped, and never answered.
+    if (this.isNegotiating) [this.#lines, this.#unfinishedLine] = [[], '']
     this.#isChallenged = status.startsWith('+ ')
     this.#isInside ||= INSIDE.test(status)
   }
