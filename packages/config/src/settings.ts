@@ -66,7 +66,10 @@ export const smtpSettings = {
   ),
   HANDSHAKE_TIMEOUT_MS: handshakeTimeout,
   DATA_MIN_BYTES_PER_SECOND: positive(500, 'slowest rate at which a mail may come, beyond COMMAND_TIMEOUT_MS'),
-  SESSION_TIMEOUT_MS: positive(7_200_000, 'longest session; it ends with 421 between two commands'),
+  SESSION_TIMEOUT_MS: positive(
+    7_200_000,
+    'longest session, which ends with 421 between two commands, and longest time that one mail may take',
+  ),
   MAX_ERRORS: positive(20, '5xx replies of a session since its last accepted mail, then 421'),
   MAX_LINE_BYTES: positive(32_768, 'longest line of a mail; the standard allows 998 octets, many programs write more'),
   GREETING_DELAY_MS: Type.Integer({
