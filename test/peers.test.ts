@@ -13,8 +13,13 @@ for (const name of peerNames) {
   test(`mail to ${name} and from it arrives octet by octet, and whom it refuses comes back`, async () => {
     const stack = await sharedStack()
     const alice = await stack.createMailbox({ locale: 'en' })
-    const { mx, submission: port587 } = stack.endpoints
-    await using peer = await startPeer(name, stack.remote.port, { mx, submission: port587, login: alice })
+    const dave = await stack.createMailbox()
+    const { mx, submission: port587, smtps: port465 } = stack.endpoints
+    await using peer = await startPeer(name, stack.remote.port, {
+      mx,
+      submission: { ...port587, login: alice },
+      smtps: { ...port465, login: dave },
+    })
     const { domain, endpoint } = peer
     stack.dns.set(domain, 'MX', [{ exchange: `mx.${domain}`, priority: 10 }])
     stack.dns.set(`mx.${domain}`, 'A', [endpoint.host])
@@ -42,14 +47,20 @@ for (const name of peerNames) {
     const [received] = await stack.received(bob, 1)
     assert.deepEqual(bodyOf(received!), BODY)
     assert.equal(fieldOf(received!, 'Return-Path'), `<one@${domain}>`)
+    assert.match(fieldsOf(received!, 'Received')[0]!, /with ESMTPS .*TLSv1\.3/s)
 
-    // Through submission: the peer logs in as alice, so that the mail is hers and signed.
-    const carol = await stack.createMailbox()
-    const own = composeMail({ from: alice.address, to: carol.address, subject: name, body: BODY })
-    await outside.send({ mailFrom: alice.address, recipients: [carol.address], parameters: 'BODY=8BITMIME' }, own)
-    const [submitted] = await stack.received(carol, 1)
-    assert.deepEqual(bodyOf(submitted!), BODY)
-    assert.equal(fieldsOf(submitted!, 'DKIM-Signature').length, 2)
-    assert.match(fieldOf(submitted!, 'Authentication-Results'), new RegExp(`\\bauth=pass smtp\\.auth=${alice.address}`))
+    // Through submission: the peer logs in as alice by 587 and as dave by 465, so that the mail is theirs and signed.
+    for (const account of [alice, dave]) {
+      const carol = await stack.createMailbox()
+      const own = composeMail({ from: account.address, to: carol.address, subject: name, body: BODY })
+      await outside.send({ mailFrom: account.address, recipients: [carol.address], parameters: 'BODY=8BITMIME' }, own)
+      const [submitted] = await stack.received(carol, 1)
+      assert.deepEqual(bodyOf(submitted!), BODY)
+      assert.equal(fieldsOf(submitted!, 'DKIM-Signature').length, 2)
+      assert.match(
+        fieldOf(submitted!, 'Authentication-Results'),
+        new RegExp(`\\bauth=pass smtp\\.auth=${account.address}`),
+      )
+    }
   })
 }

@@ -16,11 +16,16 @@ export interface Peer extends AsyncDisposable {
   mails(): Buffer[]
 }
 
-/** Our ports as the peer is to use them, and who submits. */
+interface Login {
+  address: string
+  password: string
+}
+
+/** Our ports as the peer is to use them, and whose mail it submits by 587 and by 465. */
 export interface Ours {
   mx: Endpoint
-  submission: Endpoint
-  login: { address: string; password: string }
+  submission: Endpoint & { login: Login }
+  smtps: Endpoint & { login: Login }
 }
 
 interface Recipe {
@@ -41,12 +46,13 @@ const recipes: Record<PeerName, Recipe> = {
     morePackages: ['libsasl2-modules'],
     host: '127.0.0.81',
     maildir: 'mail/all',
-    script: (port, { mx, submission, login }) => `set -e
+    script: (port, { mx, submission, smtps }) => `set -e
 ${account('postfix', 64025)}
 ${account('postdrop', 64026)}
 mkdir -p /mail /var/spool/postfix /var/lib/postfix; chown postfix /mail /var/lib/postfix
 sed -E 's/^smtp +inet.*/127.0.0.81:${port} inet n - n - - smtpd/; s/^(\\S+\\s+(inet|unix)\\s+\\S+\\s+\\S+\\s+)[y-]/\\1n/' \\
   /usr/share/postfix/master.cf.dist > /etc/postfix/master.cf
+echo 'smtps unix - - n - - smtp -o smtp_tls_wrappermode=yes' >> /etc/postfix/master.cf
 cat > /etc/postfix/main.cf <<C
 compatibility_level = 3.6
 myhostname = postfix.test
@@ -62,12 +68,14 @@ virtual_uid_maps = static:64025
 virtual_gid_maps = static:64025
 smtpd_recipient_restrictions = check_recipient_access inline:{{refused@postfix.test = REJECT not here}}, permit_mynetworks, reject
 relayhost = [${mx.host}]:${mx.port}
-sender_dependent_relayhost_maps = inline:{{${login.address} = [${submission.host}]:${submission.port}}}
+sender_dependent_relayhost_maps = inline:{${[submission, smtps].map(({ login, host, port }) => `{${login.address} = [${host}]:${port}}`)}}
+sender_dependent_default_transport_maps = inline:{{${smtps.login.address} = smtps:}}
 smtp_sasl_auth_enable = yes
 smtp_sender_dependent_authentication = yes
-smtp_sasl_password_maps = inline:{{${login.address} = ${login.address}:${login.password}}}
+smtp_sasl_password_maps = inline:{${[submission, smtps].map(({ login }) => `{${login.address} = ${login.address}:${login.password}}`)}}
 smtp_sasl_security_options =
-smtp_tls_policy_maps = inline:{{[${submission.host}]:${submission.port} = encrypt}}
+smtp_tls_security_level = may
+smtp_tls_policy_maps = inline:{${[submission, smtps].map(({ host, port }) => `{[${host}]:${port} = encrypt}`)}}
 alias_maps =
 C
 exec /usr/sbin/postfix start-fg`,
@@ -76,7 +84,7 @@ exec /usr/sbin/postfix start-fg`,
     packageName: 'exim4-daemon-light',
     host: '127.0.0.82',
     maildir: 'mail/all',
-    script: (port, { mx, submission, login }) => `set -e
+    script: (port, { mx, submission, smtps }) => `set -e
 ${account('Debian-exim', 64027)}
 mkdir -p /var/spool/exim4 /var/log/exim4 /mail /etc/exim4; chown -R Debian-exim /var/spool/exim4 /var/log/exim4 /mail
 cat > /etc/exim4/exim4.conf <<C
@@ -98,10 +106,16 @@ here:
   transport = maildir
 submit:
   driver = manualroute
-  senders = ${login.address}
+  senders = ${submission.login.address}
   route_list = * ${submission.host}::${submission.port}
   self = send
   transport = submission
+submit_by_tls:
+  driver = manualroute
+  senders = ${smtps.login.address}
+  route_list = * ${smtps.host}::${smtps.port}
+  self = send
+  transport = smtps
 out:
   driver = manualroute
   route_list = * ${mx.host}::${mx.port}
@@ -120,11 +134,21 @@ submission:
   driver = smtp
   hosts_require_tls = *
   hosts_require_auth = *
+smtps:
+  driver = smtp
+  protocol = smtps
+  hosts_require_auth = *
 begin authenticators
 plain:
   driver = plaintext
   public_name = PLAIN
-  client_send = ^${login.address}^${login.password}
+  client_condition = \\\${if eq{\\$sender_address}{${submission.login.address}}}
+  client_send = ^${submission.login.address}^${submission.login.password}
+login:
+  driver = plaintext
+  public_name = LOGIN
+  client_condition = \\\${if eq{\\$sender_address}{${smtps.login.address}}}
+  client_send = : ${smtps.login.address} : ${smtps.login.password}
 begin retry
 * * F,5m,5s
 C
@@ -134,20 +158,24 @@ exec /usr/sbin/exim4 -bdf -q1m`,
     packageName: 'opensmtpd',
     host: '127.0.0.83',
     maildir: 'mail',
-    script: (port, { mx, submission, login }) => `set -e
+    script: (port, { mx, submission, smtps }) => `set -e
 ${account('opensmtpd', 64028)}
 ${account('opensmtpq', 64029)}
 ${account('peer', 64030)}
 mkdir -p /mail /var/lib/opensmtpd/empty /run/opensmtpd; chmod 755 /var/lib/opensmtpd/empty /run/opensmtpd; chown peer /mail
 cat > /etc/smtpd.conf <<C
-table logins { ours = "${login.address}:${login.password}" }
+table logins { ${[submission, smtps].map(({ login, port }) => `by${port} = "${login.address}:${login.password}"`)} }
+mta limit conn-delay-route 0
+mta limit reconn-delay-route 0
 listen on 127.0.0.83 port ${port} hostname opensmtpd.test
 action "keep" maildir "/mail" virtual { "@" = peer }
-action "submit" relay host smtp+tls://ours@${submission.host}:${submission.port} auth <logins> tls no-verify helo opensmtpd.test
+action "submit" relay host smtp+tls://by${submission.port}@${submission.host}:${submission.port} auth <logins> tls no-verify helo opensmtpd.test
+action "submit by tls" relay host smtps://by${smtps.port}@${smtps.host}:${smtps.port} auth <logins> tls no-verify helo opensmtpd.test
 action "out" relay host smtp://${mx.host}:${mx.port} helo opensmtpd.test
 match from any for rcpt-to "refused@opensmtpd.test" reject
 match from any for domain "opensmtpd.test" action "keep"
-match from any mail-from "${login.address}" for any action "submit"
+match from any mail-from "${submission.login.address}" for any action "submit"
+match from any mail-from "${smtps.login.address}" for any action "submit by tls"
 match from any for any action "out"
 C
 exec /usr/sbin/smtpd -d`,
