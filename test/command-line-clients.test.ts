@@ -1,9 +1,7 @@
 // msmtp and mutt: how people's scripts and people at terminals send, over 587 and 465.
 import assert from 'node:assert/strict'
-import { chmod, copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
+import { type ClientDirectory, makeClientDirectory } from '@sekimori/testing/client-directory'
 import { bodyOf, composeMail, fieldOf, subjectOf } from '@sekimori/testing/mail-text'
 import { runClient, runClientWell } from '@sekimori/testing/real-client'
 import { sharedStack } from '@sekimori/testing/shared-stack'
@@ -15,25 +13,13 @@ interface Client {
   stack: Stack
   alice: Mailbox
   bob: Mailbox
-  /** Writes a file that only the client's user may read. */
-  write(name: string, lines: string[]): Promise<string>
-  dir: string
+  directory: ClientDirectory
 }
 
 async function asClient(use: (client: Client) => Promise<void>): Promise<void> {
   const stack = await sharedStack()
-  const dir = await mkdtemp(join(tmpdir(), 'client-'))
-  try {
-    await copyFile(stack.endpoints.caCertificate, join(dir, 'ca.pem'))
-    const write = async (name: string, lines: string[]) => {
-      await writeFile(join(dir, name), `${lines.join('\n')}\n`)
-      await chmod(join(dir, name), 0o600)
-      return join(dir, name)
-    }
-    await use({ stack, dir, write, alice: await stack.createMailbox(), bob: await stack.createMailbox() })
-  } finally {
-    await rm(dir, { recursive: true })
-  }
+  await using directory = await makeClientDirectory(stack.endpoints.caCertificate)
+  await use({ stack, directory, alice: await stack.createMailbox(), bob: await stack.createMailbox() })
 }
 
 for (const [listener, starttls] of [
@@ -41,11 +27,11 @@ for (const [listener, starttls] of [
   ['smtps', 'off'],
 ] as const) {
   test(`S1-01 S1-10 msmtp sends over ${listener}, and hears of a wrong password`, async () => {
-    await asClient(async ({ stack, dir, write, alice, bob }) => {
+    await asClient(async ({ stack, directory: { ca, write }, alice, bob }) => {
       const settings = (password: string) => [
         ...['account default', 'host 127.0.0.1', `port ${stack.endpoints[listener].port}`, `from ${alice.address}`],
         ...['auth plain', `user ${alice.address}`, `password ${password}`],
-        ...['tls on', `tls_starttls ${starttls}`, `tls_trust_file ${dir}/ca.pem`],
+        ...['tls on', `tls_starttls ${starttls}`, `tls_trust_file ${ca}`],
       ]
       const mail = composeMail({ from: alice.address, to: bob.address, body: BODY })
       const wrong = await write('wrong', settings('wrong'))
@@ -60,13 +46,13 @@ for (const [listener, starttls] of [
   })
 
   test(`S1-01 S1-10 mutt sends over ${listener}`, async () => {
-    await asClient(async ({ stack, dir, write, alice, bob }) => {
+    await asClient(async ({ stack, directory: { ca, write }, alice, bob }) => {
       const scheme = listener === 'smtps' ? 'smtps' : 'smtp'
       const rc = await write('muttrc', [
         `set from="${alice.address}" realname="山田 太郎" use_envelope_from=yes copy=no send_charset="utf-8" charset="utf-8"`,
         `set smtp_url="${scheme}://${encodeURIComponent(alice.address)}@localhost:${stack.endpoints[listener].port}/"`,
-        `set smtp_pass="${alice.password}" ssl_force_tls=yes ssl_starttls=yes certificate_file="${dir}/ca.pem"`,
-        `set ssl_ca_certificates_file="${dir}/ca.pem" ssl_usesystemcerts=no`,
+        `set smtp_pass="${alice.password}" ssl_force_tls=yes ssl_starttls=yes certificate_file="${ca}"`,
+        `set ssl_ca_certificates_file="${ca}" ssl_usesystemcerts=no`,
       ])
       const attachment = await write('資料.txt', ['attached'])
       const args = ['-n', '-F', rc, '-s', '請求書', '-a', attachment, '--', bob.address]

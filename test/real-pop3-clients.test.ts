@@ -1,9 +1,9 @@
 // POP3 by mail clients that are not ours: mpop, fetchmail, mutt and getmail6, against 110 with STLS and 995.
 import assert from 'node:assert/strict'
-import { chmod, copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { makeClientDirectory } from '@sekimori/testing/client-directory'
 import { bodyOf, composeMail } from '@sekimori/testing/mail-text'
 import { runClientWell } from '@sekimori/testing/real-client'
 import { startSecondProcess } from '@sekimori/testing/second-process'
@@ -17,8 +17,10 @@ const NOBODY = 65_534
 interface Fetching {
   stack: Stack
   mailbox: Mailbox
-  /** The client's own directory, with the CA's certificate in `ca.pem`. */
+  /** The client's own directory. */
   dir: string
+  /** The certificate of the authority. */
+  ca: string
   write(name: string, lines: string[]): Promise<string>
 }
 
@@ -32,20 +34,11 @@ async function checkFetching(
   for (const subject of ['one', 'two'])
     await stack.submit(alice, [bob.address], composeMail({ from: alice.address, to: bob.address, subject, body: BODY }))
   const expected = await stack.received(bob, 2)
-  const dir = await mkdtemp(join(tmpdir(), 'client-'))
-  try {
-    await copyFile(stack.endpoints.caCertificate, join(dir, 'ca.pem'))
-    await chmod(join(dir, 'ca.pem'), 0o644)
-    const write = async (name: string, lines: string[]) => {
-      await writeFile(join(dir, name), `${lines.join('\n')}\n`, { mode: 0o600 })
-      return join(dir, name)
-    }
-    const fetched = await fetch({ stack, mailbox: bob, dir, write })
-    assert.deepEqual(fetched.map(compared).sort(), expected.map(compared).sort())
-    assert.deepEqual(await stack.messages(bob), [])
-  } finally {
-    await rm(dir, { recursive: true })
-  }
+  await using directory = await makeClientDirectory(stack.endpoints.caCertificate)
+  const { path: dir, ca, write } = directory
+  const fetched = await fetch({ stack, mailbox: bob, dir, ca, write })
+  assert.deepEqual(fetched.map(compared).sort(), expected.map(compared).sort())
+  assert.deepEqual(await stack.messages(bob), [])
 }
 
 /** As text with line ends as on Unix, which is how clients store mail. */
@@ -70,11 +63,11 @@ for (const [listener, starttls] of [
   ['pop3s', 'off'],
 ] as const) {
   test(`S1-01 S1-09 S2-19 mpop reads over ${listener}`, async () => {
-    await checkFetching(async ({ stack, mailbox, dir, write }) => {
+    await checkFetching(async ({ stack, mailbox, dir, ca, write }) => {
       const rc = await write('mpoprc', [
         ...['account default', 'host 127.0.0.1', `port ${stack.endpoints[listener].port}`],
         ...[`user ${mailbox.address}`, `password ${mailbox.password}`, 'auth plain'],
-        ...['tls on', `tls_starttls ${starttls}`, `tls_trust_file ${dir}/ca.pem`, 'received_header off'],
+        ...['tls on', `tls_starttls ${starttls}`, `tls_trust_file ${ca}`, 'received_header off'],
         ...[`uidls_file ${dir}/uidls`, 'keep off', `delivery mda ${pipeTo(`${dir}/mails`)}`],
       ])
       await runClientWell('mpop', ['--quiet', `--file=${rc}`])
@@ -83,12 +76,12 @@ for (const [listener, starttls] of [
   })
 
   test(`S1-01 S1-09 S2-19 fetchmail reads over ${listener}`, async () => {
-    await checkFetching(async ({ stack, mailbox, dir, write }) => {
+    await checkFetching(async ({ stack, mailbox, dir, ca, write }) => {
       const rc = await write('fetchmailrc', [
         `set invisible`,
         `poll localhost protocol pop3 port ${stack.endpoints[listener].port} auth password`,
         `  user "${mailbox.address}" password "${mailbox.password}" ${listener === 'pop3s' ? 'ssl' : 'sslproto tls1.2+'}`,
-        `  sslcertck sslcertfile "${dir}/ca.pem" fetchall no keep no rewrite mda '${pipeTo(`${dir}/mails`)}'`,
+        `  sslcertck sslcertfile "${ca}" fetchall no keep no rewrite mda '${pipeTo(`${dir}/mails`)}'`,
       ])
       const args = ['--fetchmailrc', rc, '--nodetach', '--nosyslog', '--silent', '--pidfile', `${dir}/pid`]
       await runClientWell('fetchmail', [...args, '--idfile', `${dir}/ids`])
@@ -98,14 +91,14 @@ for (const [listener, starttls] of [
 
   test(`S1-01 S1-09 S2-19 mutt reads over ${listener}`, async () => {
     // It keeps mails in an mbox and notes there how far each was read.
-    await checkFetching(async ({ stack, mailbox, dir, write }) => {
+    await checkFetching(async ({ stack, mailbox, dir, ca, write }) => {
       const mbox = join(dir, 'mbox')
       await writeFile(mbox, '')
       const scheme = listener === 'pop3s' ? 'pops' : 'pop'
       const rc = await write('muttrc', [
         `set pop_host="${scheme}://${encodeURIComponent(mailbox.address)}@localhost:${stack.endpoints[listener].port}/"`,
         `set pop_pass="${mailbox.password}" pop_delete=yes ssl_force_tls=yes ssl_starttls=yes`,
-        `set ssl_ca_certificates_file="${dir}/ca.pem" certificate_file="${dir}/ca.pem"`,
+        `set ssl_ca_certificates_file="${ca}" certificate_file="${ca}"`,
         `set spoolfile="${mbox}" folder="${dir}" mbox_type=mbox quit=yes move=no wait_key=no`,
         'push "<fetch-mail><quit>"',
       ])
@@ -119,15 +112,16 @@ for (const [listener, starttls] of [
 
 for (const listener of ['pop3', 'pop3s'] as const) {
   test(`S1-01 S1-09 S2-19 getmail reads over ${listener}${listener === 'pop3' ? ' where PLAINTEXT_AUTH=allow' : ''}`, async () => {
-    // It folds header fields its own way, and knows no STLS: it is an old client in clear text.
-    await checkFetching(async ({ stack, mailbox, dir, write }) => {
+    // It folds header fields its own way. It knows no STLS (its SimplePOP3SSLRetriever is TLS from the first octet, and
+    // nothing else encrypts): on 110 it is an old client in clear text, which only PLAINTEXT_AUTH=allow lets in.
+    await checkFetching(async ({ stack, mailbox, dir, ca, write }) => {
       const allowing = { PLAINTEXT_AUTH: 'allow', POP3S_PORT: '0' }
       await using plain = await startSecondProcess(stack.processes.pid('pop3-gateway'), 'POP3_PORT', allowing)
       const { port } = listener === 'pop3' ? plain.endpoint : stack.endpoints.pop3s
       const rc = await write('getmailrc', [
         ...['[retriever]', `type = SimplePOP3${listener === 'pop3s' ? 'SSL' : ''}Retriever`, 'server = localhost'],
         ...[`port = ${port}`, `username = ${mailbox.address}`, `password = ${mailbox.password}`],
-        ...(listener === 'pop3s' ? [`ca_certs = ${dir}/ca.pem`] : []),
+        ...(listener === 'pop3s' ? [`ca_certs = ${ca}`] : []),
         ...['[destination]', 'type = Maildir', `path = ${dir}/mail/`],
         ...['[options]', 'delete = true', 'delivered_to = false', 'received = false'],
       ])
