@@ -5,6 +5,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
+import { attentiveNow } from '@sekimori/testing/attentive-clock'
 import { eventually } from '@sekimori/testing/eventually'
 import { dialPop3 } from '@sekimori/testing/pop3-dialer'
 import { sharedStack } from '@sekimori/testing/shared-stack'
@@ -13,6 +14,7 @@ import type { Stack } from '@sekimori/testing/stack'
 import { startClientTls, type TlsListener, tlsListeners } from '@sekimori/testing/tls-probe'
 import { issueCertificate } from '../deploy/local/src/certificate-authority.ts'
 
+/** The units tests have the clock in their own hands; here the system has its pauses, and the machine its load. */
 const RELOAD_MS = 10_000
 
 async function serialShown(stack: Stack, listener: TlsListener): Promise<string> {
@@ -42,22 +44,28 @@ test('S1-01 S2-16 every port speaks TLS 1.2 and 1.3 with forward secrecy, and no
 
 test('a new certificate is shown on every port within 10 s, and sessions under way go on', async () => {
   const stack = await sharedStack()
-  const alice = await stack.createMailbox()
-  await using smtp = await stack.dialSubmission(alice)
-  await using mx = await dialSmtp(stack.endpoints.mx, { ca: stack.ca })
-  await mx.say('EHLO relay.sender.example', 250)
-  await mx.starttls()
-  await using pop3 = await dialPop3(stack.endpoints.pop3s, { tls: 'implicit', ca: stack.ca })
-  await pop3.login(alice.address, alice.password)
+  const [alice, bob] = [await stack.createMailbox(), await stack.createMailbox()]
+  await using sessions = new AsyncDisposableStack()
+  const smtp = [
+    sessions.use(await stack.dialSubmission(alice)),
+    sessions.use(await stack.dialSmtps(alice)),
+    sessions.use(await dialSmtp(stack.endpoints.mx, { ca: stack.ca })),
+  ]
+  await smtp[2]!.say('EHLO relay.sender.example', 250)
+  await smtp[2]!.starttls()
+  const pop3s = sessions.use(await dialPop3(stack.endpoints.pop3s, { tls: 'implicit', ca: stack.ca }))
+  const pop3 = sessions.use(await dialPop3(stack.endpoints.pop3, { ca: stack.ca }))
+  await pop3.stls()
+  await pop3s.login(alice.address, alice.password)
 
   const serial = await renewCertificate(join(stack.launcher.stateDir, 'tls'))
-  const start = Date.now()
+  const start = attentiveNow()
   for (const listener of tlsListeners)
     await eventually(async () => (await serialShown(stack, listener)) === serial, { what: `${listener} to show it` })
-  assert.ok(Date.now() - start < RELOAD_MS + 20_000)
-  await smtp.say('NOOP', 250)
-  await mx.say('EHLO relay.sender.example', 250)
-  await pop3.say('NOOP')
+  assert.ok(attentiveNow() - start < RELOAD_MS)
+  for (const session of smtp) assert.match((await session.say('EHLO client.example', 250)).text, /SIZE/)
+  await pop3s.say('NOOP')
+  await pop3.login(bob.address, bob.password)
 })
 
 /** Puts another certificate of the same authority into the directory; resolves to its serial number. */

@@ -1,7 +1,7 @@
 // One certificate with its key, and what TLS is spoken with it: 1.2 and 1.3 with forward secrecy and AEAD (RFC 9325).
 import { constants, createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
+import type { PairText } from './certificate-files.ts'
 
 /** A certificate chain with its key, PEM. */
 export interface CertificatePair {
@@ -24,15 +24,17 @@ const MODERN: SecureContextOptions = { minVersion: 'TLSv1.2', ciphers: CIPHERS }
 /** For clients that know nothing newer: TLS 1.0 needs SHA-1 in signatures, which OpenSSL only allows at this level. */
 const LEGACY: SecureContextOptions = { minVersion: 'TLSv1', ciphers: `${CIPHERS}:HIGH:!aNULL:@SECLEVEL=0` }
 
-/** Reads both files. @throws Error that names them, never their content, when they can't be used together */
-export async function readPair(certificatePath: string, keyPath: string): Promise<CertificatePair> {
-  const [cert, key] = await Promise.all([readFile(certificatePath), readFile(keyPath)])
+/** Reads what the files hold. @throws Error that names them, never their content, when they can't be used */
+export function pairOf({ certificatePath, keyPath, cert, key }: PairText): CertificatePair {
   try {
     const leaf = new X509Certificate(cert)
-    if (leaf.checkPrivateKey(createPrivateKey(key))) return { cert, key, leaf }
+    if (leaf.checkPrivateKey(createPrivateKey(key))) {
+      createSecureContext({ cert, key }) // reads the certificates of issuers, too
+      return { cert, key, leaf }
+    }
   } catch (error) {
     // OpenSSL's messages hold nothing of the files.
-    throw new Error(`${certificatePath} or ${keyPath} is no PEM certificate or key`, { cause: error })
+    throw new Error(`${certificatePath} or ${keyPath} is no PEM certificate chain or key`, { cause: error })
   }
   throw new Error(`the key in ${keyPath} does not belong to the certificate in ${certificatePath}`)
 }

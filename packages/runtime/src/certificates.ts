@@ -1,118 +1,78 @@
-// The certificates of a listener: ECDSA and RSA side by side, several names by SNI, taken up anew when their files
-// change. Sessions under way keep what they have.
-import { stat } from 'node:fs/promises'
-import type { SecureContext, TLSSocket } from 'node:tls'
-import { type CertificatePair, readPair, secureContextOf } from './certificate-pair.ts'
+// The certificates of a listener, taken up anew within 10 s of a change of their files. Sessions under way keep what they
+// have, and files that can't be used change nothing.
+import { type CertificateFiles, type CertificatePaths, readCertificateFiles } from './certificate-files.ts'
+import { pairOf } from './certificate-pair.ts'
+import { CertificateSet, type ContextFor } from './certificate-set.ts'
 import type { Log } from './log.ts'
 
-export interface TlsSettings {
-  /** Paths, separated by commas; the key of each certificate stands at the same place. */
-  TLS_CERT_FILE: string
-  TLS_KEY_FILE: string
+export type { ContextFor }
+
+export interface TlsSettings extends CertificatePaths {
   TLS_LEGACY: 'allow' | 'deny'
 }
 
-const POLL_INTERVAL_MS = 4_000
-
-/** Reads the files. @throws Error that names a file, never its content, when they can't be used */
-export async function openCertificates(
-  settings: TlsSettings,
-  log: Log,
-  pollIntervalMs = POLL_INTERVAL_MS,
-): Promise<Certificates> {
-  const certificates = new Certificates(settings, log, pollIntervalMs)
-  await certificates.load()
-  certificates.watch()
-  return certificates
-}
-
-/**
- * What to show: at the start of a handshake to everybody, and then to the client that asks for this name; undefined when
- * that is the same.
- */
-export interface ContextFor {
-  (): SecureContext
-  (servername: string, client: TLSSocket): SecureContext | undefined
-}
-
-/** What a listener needs to know of certificates. */
+/** What listeners need to know of certificates. */
 export interface CertificateSource {
   readonly contextFor: ContextFor
   /** Calls `listener` after other certificates have been taken up. */
   onChange(listener: () => void): void
 }
 
+/** Files are taken up when two looks in a row find them the same: a second or two after they are written. */
+const LOOK_INTERVAL_MS = 1_000
+
+/** Reads the files. @throws Error that names a file, never its content, when they can't be used */
+export async function openCertificates(
+  settings: TlsSettings,
+  log: Log,
+  lookIntervalMs = LOOK_INTERVAL_MS,
+): Promise<Certificates> {
+  const files = await readCertificateFiles(settings)
+  const certificates = new Certificates(settings, files, log, lookIntervalMs)
+  certificates.watch()
+  return certificates
+}
+
 export class Certificates implements CertificateSource, AsyncDisposable {
   readonly #settings: TlsSettings
   readonly #log: Log
-  readonly #pollIntervalMs: number
+  readonly #lookIntervalMs: number
   readonly #listeners: (() => void)[] = []
-  readonly #contexts = new Map<string, SecureContext>()
-  #pairs: CertificatePair[] = []
-  #version = ''
-  #refusedVersion = ''
+  #set: CertificateSet
+  #version: string
+  /** That of the last look. */
+  #seenVersion: string
+  /** What was wrong at the last look, and is in the log. */
+  #fault = ''
   #timer: NodeJS.Timeout | undefined
   #look: Promise<void> = Promise.resolve()
 
-  constructor(settings: TlsSettings, log: Log, pollIntervalMs: number) {
+  constructor(settings: TlsSettings, files: CertificateFiles, log: Log, lookIntervalMs: number) {
     this.#settings = settings
     this.#log = log
-    this.#pollIntervalMs = pollIntervalMs
+    this.#lookIntervalMs = lookIntervalMs
+    this.#set = setOf(files, settings)
+    this.#version = this.#seenVersion = files.version
   }
 
-  /**
-   * Of each kind of key the first certificate that fits. Node takes one certificate only from what is given for a name: so
-   * the names of the start keep what is there, and for others the client decides which kind it is.
-   */
-  readonly contextFor = ((servername?: string, client?: TLSSocket): SecureContext | undefined => {
-    if (servername === undefined || client === undefined) return this.#contextOf(this.#fitting())
-    const fitting = this.#fitting(servername)
-    if (fitting.join() === this.#fitting().join()) return undefined
-    const isEcdsa = (index: number) => this.#pairs[index]!.leaf.publicKey.asymmetricKeyType === 'ec'
-    const wanted = takesEcdsa(client)
-    return this.#contextOf([fitting.find((index) => isEcdsa(index) === wanted) ?? fitting[0]!])
-  }) as ContextFor
+  readonly contextFor = ((...asked: Parameters<ContextFor>) => this.#set.contextFor(...asked)) as ContextFor
 
-  #contextOf(indices: number[]): SecureContext {
-    const key = indices.join()
-    let context = this.#contexts.get(key)
-    if (context === undefined) {
-      context = secureContextOf(
-        indices.map((index) => this.#pairs[index]!),
-        this.#settings.TLS_LEGACY === 'allow',
-      )
-      this.#contexts.set(key, context)
-    }
-    return context
-  }
-
-  /** Calls `listener` after other certificates have been taken up. */
   onChange(listener: () => void): void {
     this.#listeners.push(listener)
   }
 
-  /** Reads the files as they are now. @throws Error when they can't be used; then those from before stay. */
-  async load(): Promise<void> {
-    const version = await this.#versionOfFiles()
-    const certificatePaths = paths(this.#settings.TLS_CERT_FILE)
-    const keyPaths = paths(this.#settings.TLS_KEY_FILE)
-    if (certificatePaths.length !== keyPaths.length)
-      throw new Error('TLS_CERT_FILE and TLS_KEY_FILE must name as many certificates as keys')
-    const pairs = await Promise.all(certificatePaths.map((path, index) => readPair(path, keyPaths[index]!)))
-    for (const pair of pairs) secureContextOf([pair], this.#settings.TLS_LEGACY === 'allow')
-    this.#pairs = pairs
-    this.#contexts.clear()
-    this.#version = version
-    for (const listener of this.#listeners) listener()
-  }
-
-  /** Looks at the files from now on; polling also sees what is behind symbolic links, as Kubernetes mounts secrets. */
+  /** Looks at the files from now on. */
   watch(): void {
     this.#timer = setTimeout(() => {
-      this.#look = this.#reload().then(() => {
+      this.#look = this.#lookAtFiles().then(() => {
         if (this.#timer !== undefined) this.watch()
       })
-    }, this.#pollIntervalMs)
+    }, this.#lookIntervalMs)
+  }
+
+  /** Resolves when no look is under way. */
+  async untilLooked(): Promise<void> {
+    await this.#look
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -121,55 +81,31 @@ export class Certificates implements CertificateSource, AsyncDisposable {
     await this.#look
   }
 
-  async #reload(): Promise<void> {
-    let version = ''
+  /** Certificate and key may be written one after the other, and piece by piece: what is still changing is left alone. */
+  async #lookAtFiles(): Promise<void> {
     try {
-      version = await this.#versionOfFiles()
-      if (version === this.#version || version === this.#refusedVersion) return
-      await this.load()
-      this.#log.info({ names: this.#pairs.map(({ leaf }) => leaf.subjectAltName) }, 'certificates were taken up')
+      const files = await readCertificateFiles(this.#settings)
+      const isSettled = files.version === this.#seenVersion
+      this.#seenVersion = files.version
+      if (isSettled && files.version !== this.#version) this.#take(files)
+      if (isSettled) this.#fault = ''
     } catch (error) {
-      // Certificate and key may be written one after the other: the next look will find both.
-      this.#refusedVersion = version
-      this.#log.error({ err: error }, 'the new certificates can not be used, those from before stay')
+      // What could not be read or used may be there at the next look; the log has it once.
+      const fault = `${this.#seenVersion} ${error}`
+      if (fault !== this.#fault)
+        this.#log.error({ err: error }, 'the new certificates can not be used, those from before stay')
+      this.#fault = fault
     }
   }
 
-  async #versionOfFiles(): Promise<string> {
-    const files = [...paths(this.#settings.TLS_CERT_FILE), ...paths(this.#settings.TLS_KEY_FILE)]
-    const stats = await Promise.all(files.map((file) => stat(file)))
-    return stats.map(({ ino, size, mtimeMs }) => `${ino} ${size} ${mtimeMs}`).join()
-  }
-
-  /** Places in the list, at most one for each kind of key. */
-  #fitting(servername?: string): number[] {
-    const names = servername === undefined || servername === '' ? [] : this.#covering(servername)
-    const candidates = names.length > 0 ? names : this.#covering()
-    const kinds = new Set<string | undefined>()
-    return candidates.filter((index) => {
-      const kind = this.#pairs[index]!.leaf.publicKey.asymmetricKeyType
-      return kinds.size < kinds.add(kind).size
-    })
-  }
-
-  /** The certificates of this name, or those that have the same names as the first one. */
-  #covering(servername?: string): number[] {
-    const [first] = this.#pairs
-    return [...this.#pairs.keys()].filter((index) => {
-      const { leaf } = this.#pairs[index]!
-      if (servername !== undefined) return leaf.checkHost(servername) !== undefined
-      return leaf.subjectAltName === first!.leaf.subjectAltName
-    })
+  #take(files: CertificateFiles): void {
+    this.#set = setOf(files, this.#settings)
+    this.#version = files.version
+    this.#log.info({ names: this.#set.names }, 'certificates were taken up')
+    for (const listener of this.#listeners) listener()
   }
 }
 
-/** As far as its hello tells: before TLS 1.3 the cipher suites count as well, which are not shown here; all have RSA. */
-function takesEcdsa(client: TLSSocket): boolean {
-  const algorithms = client.getSharedSigalgs()
-  const has = (kind: string) => algorithms.some((algorithm) => algorithm.startsWith(kind))
-  return has('ECDSA') && (client.getProtocol() === 'TLSv1.3' || !has('RSA'))
-}
-
-function paths(setting: string): string[] {
-  return setting.split(',').map((path) => path.trim())
+function setOf({ pairs }: CertificateFiles, { TLS_LEGACY }: TlsSettings): CertificateSet {
+  return new CertificateSet(pairs.map(pairOf), TLS_LEGACY === 'allow')
 }

@@ -1,6 +1,7 @@
 // TLS of the listeners themselves, on a connection of its own and after STARTTLS: kinds of certificates, names, what old
 // clients get, and what is no handshake at all.
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect as connectTcp } from 'node:net'
@@ -10,6 +11,7 @@ import { after, before, test } from 'node:test'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { openCertificates } from '@sekimori/runtime/certificates'
 import { createLog } from '@sekimori/runtime/log'
+import { eventually } from '@sekimori/testing/eventually'
 import { LineSocket } from '@sekimori/testing/line-socket'
 import { makeTestCertificate, makeTestRsaCertificate } from '@sekimori/testing/test-certificate'
 import { shout, testListener } from './testing/test-listener.ts'
@@ -21,6 +23,12 @@ const CBC = { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-SHA:AES128-SHA:@
 let dir: string
 before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'tls-sessions-'))
+  await writeCertificates()
+})
+after(() => rm(dir, { recursive: true }))
+
+/** New ones with the same names; resolves to their fingerprints. */
+async function writeCertificates(): Promise<Record<'ec' | 'rsa' | 'other', string>> {
   const made = {
     ec: await makeTestCertificate('mail.test'),
     rsa: await makeTestRsaCertificate('mail.test'),
@@ -30,14 +38,15 @@ before(async () => {
     await writeFile(join(dir, `${name}.pem`), cert)
     await writeFile(join(dir, `${name}.key`), key)
   }
-})
-after(() => rm(dir, { recursive: true }))
+  const fingerprintOf = (name: keyof typeof made) => new X509Certificate(made[name].cert).fingerprint256
+  return { ec: fingerprintOf('ec'), rsa: fingerprintOf('rsa'), other: fingerprintOf('other') }
+}
 
 /** A listener with all three certificates. */
-async function listen(encryption: 'implicit' | 'starttls', legacy: 'deny' | 'allow' = 'deny') {
+async function listen(encryption: 'implicit' | 'starttls', legacy: 'deny' | 'allow' = 'deny', lookIntervalMs?: number) {
   const files = (ending: string) => ['ec', 'rsa', 'other'].map((name) => join(dir, `${name}.${ending}`)).join()
   const settings = { TLS_CERT_FILE: files('pem'), TLS_KEY_FILE: files('key'), TLS_LEGACY: legacy }
-  const certificates = await openCertificates(settings, createLog('test', 'silent'))
+  const certificates = await openCertificates(settings, createLog('test', 'silent'), lookIntervalMs)
   const smtp = { secure: encryption === 'implicit', disabledCommands: [] }
   const listener = await testListener({ certificates, smtp })
   return {
@@ -96,6 +105,27 @@ for (const encryption of ['implicit', 'starttls'] as const) {
       assert.equal(shownBy(socket), expected, JSON.stringify(options))
       socket.destroy()
     }
+  })
+
+  test(`${encryption}: certificates of both kinds and of other names change, and a session under way goes on`, async () => {
+    await using listener = await listen(encryption, 'deny', 10)
+    const session = await listener.dial({})
+    const renewed = await writeCertificates()
+    for (const [kind, options] of [
+      ['ec', { servername: 'mail.test' }],
+      ['rsa', { servername: 'mail.test', sigalgs: 'rsa_pss_rsae_sha256' }],
+      ['rsa', { sigalgs: 'rsa_pss_rsae_sha256' }],
+      ['other', { servername: 'other.test' }],
+    ] as const)
+      await eventually(async () => {
+        const socket = await listener.dial(options)
+        const { fingerprint256 } = socket.getPeerX509Certificate()!
+        socket.destroy()
+        return fingerprint256 === renewed[kind]
+      })
+    session.write('NOOP\r\n')
+    assert.match(String((await once(session, 'data'))[0]), /^250 2\.0\.0/)
+    session.destroy()
   })
 
   test(`${encryption}: TLS 1.0, 1.1 and CBC are for the legacy switch only, 1.2 and 1.3 for everybody`, async () => {
