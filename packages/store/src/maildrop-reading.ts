@@ -1,5 +1,6 @@
 // What a mail client does with a maildrop: lists it, reads messages as delivered, removes those that it has fetched.
 import { asDelivered } from '@sekimori/mail/delivered'
+import { asSurrogate } from '@sekimori/mail/surrogate'
 import { deleteUnusedContent, readContent } from './content.ts'
 import type { Database, Queryable } from './database.ts'
 import { type Lease, lockLease } from './maildrop-lease.ts'
@@ -33,22 +34,33 @@ export async function listMaildrop(database: Queryable, accountId: number, isUtf
   }))
 }
 
-/** A message as delivered, chunk by chunk. @throws Error when it is not there, or not whole. */
-export async function* readMessage(database: Queryable, accountId: number, uid: number): AsyncIterable<Buffer> {
+/**
+ * A message, chunk by chunk, as delivered or, for a client that knows no UTF-8, its surrogate. @throws Error when it is not
+ * there, or not whole.
+ */
+export async function* readMessage(
+  database: Queryable,
+  accountId: number,
+  uid: number,
+  isUtf8 = true,
+): AsyncIterable<Buffer> {
   const { rows } = await database.query<MessageRow>({
     name: 'read_message',
-    text: 'select added, struck, content_id from maildrop_message where account_id = $1 and uid = $2',
+    text: `select added, struck, content_id, (surrogate_bytes - size_bytes)::int as growth
+           from maildrop_message where account_id = $1 and uid = $2`,
     values: [accountId, uid],
   })
   const row = rows[0]
   if (row === undefined) throw new Error(`message ${uid} is not in the maildrop`)
-  yield* asDelivered(row.added, readContent(database, row.content_id), row.struck)
+  const message = asDelivered(row.added, readContent(database, row.content_id), row.struck)
+  yield* isUtf8 ? message : asSurrogate(message, row.growth ?? undefined)
 }
 
 interface MessageRow {
   added: Buffer
   struck: number[]
   content_id: string
+  growth: number | null
 }
 
 /**

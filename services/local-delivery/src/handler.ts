@@ -8,7 +8,7 @@ import type { Member } from '@sekimori/store/directory'
 import type { MaildropCopy } from '@sekimori/store/maildrop-delivery'
 import { bounces, type Failed } from './bounce.ts'
 import { confirmations } from './confirmation.ts'
-import { copyFor, headOf } from './copies.ts'
+import { copyFor, originalOf } from './copies.ts'
 import { failedAddress, overQuota } from './failure.ts'
 import { forwardPublications, type OutsideCopy } from './forward.ts'
 import { distribute } from './list.ts'
@@ -37,10 +37,10 @@ async function deliverCopies(job: Job, maildrops: MaildropEnd[], ports: Ports): 
   const { warning } = job
   const deliver =
     warning === undefined ? ports.deliver : (copy: MaildropCopy) => ports.deliverWarning(warning.queueId, copy)
-  const head = await headOf(job, ports)
+  const original = await originalOf(job, ports)
   const copies = await Promise.all(
     maildrops.map(async ({ member, via }) => {
-      return { member, copy: copyFor(await ports.judged(job, member), member, head, via) }
+      return { member, copy: copyFor(await ports.judged(job, member), member, original, via) }
     }),
   )
   const full = await withoutRoom(job, copies, ports)

@@ -5,8 +5,8 @@ import type { Job } from '@sekimori/mail/job'
 import type { ListFound } from '@sekimori/store/directory'
 import { refusalText } from '@sekimori/store/list-expansion'
 import { traceEntry } from '@sekimori/store/trace'
-import { type Failed, headIfThere } from './bounce.ts'
-import { copyFor } from './copies.ts'
+import type { Failed } from './bounce.ts'
+import { copyFor, type Original, originalOf } from './copies.ts'
 import { failure, overQuota } from './failure.ts'
 import type { OutsideCopy } from './forward.ts'
 import { asListMail, comesFromList } from './list-mail.ts'
@@ -20,11 +20,12 @@ export interface Posted {
 
 /** Brings the mail to the members who have not got it otherwise. */
 export async function distribute(job: Job, list: ListFound, plan: Plan, ports: Ports): Promise<Posted> {
-  const head = await headIfThere(job, ports)
+  const original = await originalOf(job, ports)
+  const { head } = original
   const refused = await refusal(job, head, list, ports)
   if (refused !== undefined) return { failed: [refused], outside: [] }
   const account = await ports.localOwner(list.address)
-  const distribution = new Distribution(asListMail(job, list, head), head, list, account, plan, ports)
+  const distribution = new Distribution(asListMail(job, list, head), original, list, account, plan, ports)
   const members = await distribution.run()
   plan.entries.push(traceEntry(job, list.address, 'list', 'expanded', `${members} members`))
   return distribution.posted
@@ -51,15 +52,15 @@ async function isForged({ session, added }: Job, sender: string, ports: Ports): 
 class Distribution {
   readonly posted: Posted = { failed: [], outside: [] }
   #job: Job
-  #head: Buffer
+  #original: Original
   #list: ListFound
   #account: string | undefined
   #plan: Plan
   #ports: Ports
 
-  constructor(job: Job, head: Buffer, list: ListFound, account: string | undefined, plan: Plan, ports: Ports) {
+  constructor(job: Job, original: Original, list: ListFound, account: string | undefined, plan: Plan, ports: Ports) {
     this.#job = job
-    this.#head = head
+    this.#original = original
     this.#list = list
     this.#account = account
     this.#plan = plan
@@ -91,7 +92,10 @@ class Distribution {
     const copies = await Promise.all(
       maildrops.map(async ({ member, via }) => {
         const judged = await this.#ports.judged(job, member)
-        return { member, copy: copyFor(judged, member, this.#head, via === this.#list.address ? `list ${via}` : via) }
+        return {
+          member,
+          copy: copyFor(judged, member, this.#original, via === this.#list.address ? `list ${via}` : via),
+        }
       }),
     )
     const full = await this.#ports.full(

@@ -37,6 +37,7 @@ export function openPorts(config: Config, database: Database, { judged }: Pick<J
     passContent: (contentId, from, to) => passContent(database, contentId, from, to),
     haveAllEnded: (job) => haveAllEnded(database, job),
     head: (job) => readHead(open(job.content)),
+    content: (job) => open(job.content),
     rewriteSender: senders.rewrite,
     async reverseSender(address) {
       const reversal = await senders.reverse(address)

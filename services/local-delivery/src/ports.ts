@@ -31,6 +31,8 @@ export interface Ports {
   haveAllEnded(job: Job): Promise<boolean>
   /** The header section of the mail. */
   head(job: Job): Promise<Buffer>
+  /** All of the mail, chunk by chunk. */
+  content(job: Job): AsyncIterable<Buffer>
   /** The reverse-path at a domain of ours for mail from outside that is handed on; undefined when there can't be one. */
   rewriteSender(mailFrom: string, domain: string): Promise<string | undefined>
   /** The address that a rewritten one of ours stands for; undefined when it is none, forged or expired. */

@@ -12,6 +12,10 @@ const MESSAGE_BYTES = 100 * CHUNK.length
 /** Far less than a list of objects for 100,000 messages, or one large message, would take several times over. */
 const HEAP = '--max-old-space-size=40'
 const GROWTH_MAX_BYTES = 60_000_000
+/** A mail's header, and that of its first part; and what a client sees of them that knows no UTF-8. */
+const INTERNATIONAL =
+  'Subject: 花\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: a/b; name=花\r\n\r\n'
+const IN_ASCII = INTERNATIONAL.replace('花', '=?utf-8?B?6Iqx?=').replace('; name=花', ";\r\n name*=utf-8''%E8%8A%B1")
 let stack: TestDatabase
 
 before(async () => {
@@ -36,6 +40,11 @@ before(async () => {
     `insert into maildrop_message (account_id, queue_id, content_id, added, size_bytes)
      select id, 'q', 'large', '', ${MESSAGE_BYTES} from account where address = 'large@example.test'`,
   )
+  await database.query(
+    `insert into maildrop_message (account_id, queue_id, content_id, added, size_bytes, surrogate_bytes)
+     select id, 'q', 'large', $1, ${MESSAGE_BYTES} + $2, ${MESSAGE_BYTES} + $3 from account where address = 'large@example.test'`,
+    [INTERNATIONAL, Buffer.byteLength(INTERNATIONAL), IN_ASCII.length],
+  )
 })
 after(() => stack[Symbol.asyncDispose]())
 
@@ -57,14 +66,18 @@ test('100,000 messages are open, listed and removed within 60 MB of memory', { t
   assert.ok(growth < GROWTH_MAX_BYTES, `${growth} octets`)
 })
 
-test('a message of 50 MB streams in memory that does not depend on its size', { timeout: 170_000 }, async () => {
+test('a message of 50 MB streams in memory that does not depend on its size, its surrogate (RFC 6856) as well', {
+  timeout: 170_000,
+}, async () => {
   await using gateway = await startGateway(stack.url, { nodeOptions: [HEAP] })
   await (await login(gateway.pop3sPort, 'small'))[Symbol.asyncDispose]()
   const before = await gateway.peakMemoryBytes()
   await using client = await login(gateway.pop3sPort, 'large')
-  client.send('RETR 1\r\n')
-  const octets = await client.countUntilEnd(true)
-  assert.equal(octets, `+OK ${MESSAGE_BYTES} octets\r\n`.length + MESSAGE_BYTES + '.\r\n'.length)
+  for (const [index, sizeBytes] of [MESSAGE_BYTES, MESSAGE_BYTES + IN_ASCII.length].entries()) {
+    client.send(`RETR ${index + 1}\r\n`)
+    const octets = await client.countUntilEnd(true)
+    assert.equal(octets, `+OK ${sizeBytes} octets\r\n`.length + sizeBytes + '.\r\n'.length)
+  }
   const growth = (await gateway.peakMemoryBytes()) - before
   assert.ok(growth < GROWTH_MAX_BYTES, `${growth} octets`)
 })

@@ -107,6 +107,27 @@ test('RFC 6856 2.1 sizes are of what is sent: the mail after UTF8, otherwise its
   }
 })
 
+test('RFC 6858 2.2 the headers of parts are in ASCII where their size at delivery says so, and only there', async () => {
+  const text =
+    'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: a/b; name=花\r\n\r\n花\r\n--b--\r\n'
+  const surrogate = text.replace('; name=花', ";\r\n name*=utf-8''%E8%8A%B1")
+  for (const [isKnown, shown] of [
+    [true, surrogate],
+    [false, text],
+  ] as const) {
+    await deliver(text)
+    const size = Buffer.byteLength(`Added: x\r\n${shown}`)
+    if (isKnown) await stack.database.query('update maildrop_message set surrogate_bytes = $1', [size])
+    await using replica = await startReplica()
+    await using client = await WireClient.login(replica.pop3sPort)
+    const number = isKnown ? 1 : 2
+    assert.equal(await client.say(`LIST ${number}`), `+OK ${number} ${size}`)
+    assert.equal(await client.say(`RETR ${number}`), `+OK ${size} octets`)
+    assert.equal((await client.until('\r\n.\r\n')).toString(), `Added: x\r\n${shown}.\r\n`)
+    await client.say('QUIT')
+  }
+})
+
 test('a wrong password and an unknown account are refused alike', async () => {
   await using replica = await startReplica()
   await assert.rejects(WireClient.login(replica.pop3sPort, 'bob@example.test', 'wrong'), /-ERR \[AUTH\] Wrong address/)

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Login as CheckLogin, LoginOutcome } from '@sekimori/login/login'
 import type { TokenLogin } from '@sekimori/login/token-login'
-import { asSurrogate } from '@sekimori/mail/surrogate'
 import { DependencyAway } from '@sekimori/runtime/dependency'
 import type { Database } from '@sekimori/store/database'
 import { acquireLease, type Lease, releaseLease } from '@sekimori/store/maildrop-lease'
@@ -72,11 +71,10 @@ async function maildropOf(
   giveBack: () => Promise<void>,
   isUtf8: boolean,
 ): Promise<Maildrop> {
-  const read = (uid: number) => readMessage(database, lease.accountId, uid)
   return {
     messages: await listMaildrop(database, lease.accountId, isUtf8),
     lost,
-    read: isUtf8 ? read : (uid) => asSurrogate(read(uid)),
+    read: (uid) => readMessage(database, lease.accountId, uid, isUtf8),
     remove: async (uids) => {
       const removed = await removeMessages(database, lease, uids)
       return { kind: removed === uids.length ? 'removed' : 'lost' }
