@@ -15,6 +15,7 @@ import {
   warningCopy,
   warningEnds,
 } from './testing/warnings.ts'
+import type { InfectedMail } from './warning-decision.ts'
 import { deliverWarning } from './warning-delivery.ts'
 import { changeSuspensions } from './warning-suspension.ts'
 import { createSuspension, endSuspension, findSuspension, type NewSuspension } from './warning-suspension-admin.ts'
@@ -139,9 +140,17 @@ test('S1-26 a burst over two replicas: every warning is delivered or counted, no
   await using other = await stack.openAnother()
   await using api = await stack.openAnother()
   const mails = Array.from({ length: 300 }, () => infectedMail())
-  const replica = async (pool: Database) => {
-    for (const mail of mails)
+  const warn = async (pool: Database, mail: InfectedMail, triesLeft = 5): Promise<void> => {
+    try {
       if (await decideFor(pool, mail, BOB)) await deliverWarning(pool, mail.job.queueId, warningCopy(mail, BOB, bob))
+    } catch (error) {
+      // A process that has stood still with the lock in hand loses it (as on a machine that pauses), and its job comes again.
+      if (!(error instanceof DependencyAway) || triesLeft === 0) throw error
+      await warn(pool, mail, triesLeft - 1)
+    }
+  }
+  const replica = async (pool: Database) => {
+    for (const mail of mails) await warn(pool, mail)
   }
   const work = [database, database, other, other].map(replica)
   await eventually(async () => (await maildropSize(api, bob)) > 20)
