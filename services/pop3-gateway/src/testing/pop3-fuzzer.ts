@@ -1,9 +1,9 @@
 // For tests only: sessions of random POP3 against a server: most wait for each reply, some send everything in pieces, some
 // over TLS. Each line gets one well-formed reply in time, and no reply tells anything of the inside.
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { attentiveNow } from '@sekimori/testing/attentive-clock'
 import { HANG_MS, type Numbers, numbersFrom } from '@sekimori/testing/fuzz'
 import { commandFrom } from './command-generator.ts'
 import { Replies } from './fuzz-replies.ts'
@@ -115,8 +115,13 @@ class FuzzSession {
     const plain = this.#socket.removeAllListeners('data').removeAllListeners('close')
     this.#socket = overTls(plain)
     this.#listen(this.#socket)
+    let isSecure = false
+    this.#socket.once('secureConnect', () => {
+      isSecure = true
+      this.#wake()
+    })
+    await this.#until(() => isSecure)
     this.replies.isNegotiating = false
-    await Promise.race([once(this.#socket, 'secureConnect'), once(this.#socket, 'close')])
   }
 
   #listen(socket: Socket): void {
@@ -146,18 +151,26 @@ class FuzzSession {
     if (!isWaiting && !isNegotiating && !this.#isCut) assert.match(rest, FAREWELL)
   }
 
-  /** Waits as long as something comes; a silence is a hang. */
+  /** Waits as long as something comes; a silence is a hang. While the machine gives us no turn, the deadline waits as well. */
   async #until(isTrue: () => boolean): Promise<void> {
-    while (!this.#isClosed && this.#fault === undefined && !isTrue()) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const due = this.replies.due
-      const timer = setTimeout(() => reject(new Error(`hangs for ${this.#hangMs} ms after ${due}`)), this.#hangMs)
-      this.#wake = resolve
-      await promise.finally(() => clearTimeout(timer))
-    }
+    while (!this.#isClosed && this.#fault === undefined && !isTrue()) await this.#more(attentiveNow() + this.#hangMs)
     if (this.#fault === undefined) return
     this.#socket.destroy()
     throw this.#fault
+  }
+
+  async #more(deadline: number): Promise<void> {
+    for (let isWoken = false; !isWoken; ) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#wake = () => {
+        isWoken = true
+        resolve()
+      }
+      const timer = setTimeout(resolve, Math.max(1, deadline - attentiveNow()))
+      await promise
+      clearTimeout(timer)
+      assert.ok(isWoken || attentiveNow() < deadline, `hangs for ${this.#hangMs} ms after ${this.replies.due}`)
+    }
   }
 }
 
