@@ -107,6 +107,32 @@ test('RFC 6856 2.1 sizes are of what is sent: the mail after UTF8, otherwise its
   }
 })
 
+test('a maildrop is opened with as many statements and octets a message, however many there are', async () => {
+  const spent: { statements: number; octets: number }[] = []
+  for (const messages of [10, 1_000]) {
+    for (let i = spent.length * 10; i < messages; i++) await deliver('Subject: 1\r\n\r\n')
+    let [statements, octets] = [0, 0]
+    const query: Database['query'] = async (text, values) => {
+      const result = await stack.database.query<never>(text, values)
+      statements += 1
+      octets += JSON.stringify(result.rows).length
+      return result
+    }
+    await using leases = new LeaseKeeper(async () => new Set(), log, 3_600_000)
+    const noLogin = () => Promise.reject(new Error('nobody logs in'))
+    const ports = storePorts({ query } as Database, noLogin, leases, log)
+    const opening = await ports.openMaildrop({ id: accountId, address: 'bob@example.test' }, false)
+    assert.ok(opening.kind === 'open' && opening.maildrop.messages.length === messages)
+    await opening.maildrop[Symbol.asyncDispose]()
+    spent.push({ statements, octets })
+  }
+  const [few, many] = spent as [(typeof spent)[0], (typeof spent)[0]]
+  assert.equal(few.statements, many.statements)
+  assert.ok(few.statements <= 4, `${few.statements} statements`)
+  // Two numbers of eight octets each, as JSON shows them.
+  assert.ok(many.octets < 1_000 * 80, `${many.octets} octets for 1,000 messages`)
+})
+
 test('RFC 6858 2.2 the headers of parts are in ASCII where their size at delivery says so, and only there', async () => {
   const text =
     'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: a/b; name=花\r\n\r\n花\r\n--b--\r\n'
