@@ -178,40 +178,6 @@ test('RFC 6856 a copy with UTF-8 in its header knows its size for clients that t
   assert.equal(copies[0]!.surrogateBytes, undefined)
 })
 
-test('RFC 6856 UTF-8 in the headers of parts is counted, once for all copies of an internationalised mail, and of no other', async () => {
-  const type = 'Content-Type: multipart/mixed; boundary=b\r\n'
-  const body = '\r\n--b\r\nContent-Type: a/b; name=花\r\n\r\n花\r\n--b--\r\n'
-  const growth = ";\r\n name*=utf-8''%E8%8A%B1".length - Buffer.byteLength('; name=花')
-  const cases = [
-    { header: type, smtpUtf8: true, grown: [growth, growth] },
-    { header: `Subject: 花\r\n${type}`, smtpUtf8: false, grown: Array(2).fill(growth + '=?utf-8?B?6Iqx?='.length - 3) },
-    { header: type, smtpUtf8: false, grown: [undefined, undefined] },
-  ]
-  for (const { header, smtpUtf8, grown } of cases) {
-    const mail = Buffer.from(`${header}${body}`)
-    const contents: Job['content'][] = [
-      { kind: 'inline', bytes: mail },
-      { kind: 'stored', id: 'c1', sizeBytes: mail.length },
-    ]
-    for (const content of contents) {
-      const { ports, copies } = portsThatNote()
-      let read = 0
-      ports.head = async () => Buffer.from(`${header}\r\n`)
-      ports.content = () => {
-        read += 1
-        return chunk(mail)
-      }
-      const job = jobTo(['bob@example.test', 'carol@example.test'], { content, struck: [] })
-      await handleDelivery({ ...job, envelope: { ...job.envelope, smtpUtf8 } }, ports)
-      assert.deepEqual(
-        copies.map(({ surrogateBytes, sizeBytes }) => surrogateBytes && surrogateBytes - sizeBytes),
-        grown,
-      )
-      assert.equal(read, grown[0] === undefined ? 0 : 1)
-    }
-  }
-})
-
 test('stored content is let go of last, when all copies and ends are written', async () => {
   const stored = jobTo(['bob@example.test', 'staff@example.test'], {
     content: { kind: 'stored', id: 'c1', sizeBytes: 5_000_000 },
