@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Content } from '@sekimori/mail/content'
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
+import { Acknowledgements } from './acknowledgements.ts'
 import type { Broker } from './broker.ts'
 import { type Delivery, processDelivery } from './delivery.ts'
 import { breakOff, openLink } from './link.ts'
@@ -40,7 +41,7 @@ class Consumer<T extends { content: Content }> implements AsyncDisposable {
   #handler: Handler<T>
   #options: ConsumeOptions
   #inHand = new Set<Promise<void>>()
-  #consuming: { channel: Channel; consumerTag: string } | undefined
+  #consuming: { channel: Channel; consumerTag: string; acknowledgements: Acknowledgements<ConsumeMessage> } | undefined
   #generation = new AbortController()
   #draining = new AbortController()
   #link: AsyncDisposable | undefined
@@ -77,22 +78,29 @@ class Consumer<T extends { content: Content }> implements AsyncDisposable {
     channel.on('close', () => lose('consumer channel closed'))
     await channel.prefetch(this.#options.prefetch)
     const halted = AbortSignal.any([generation.signal, this.#draining.signal])
+    const acknowledgements = new Acknowledgements<ConsumeMessage>((message, isAllUpTo) => {
+      // After a lost connection the broker delivers again; this acknowledgement belongs to nobody.
+      if (generation.signal.aborted) return
+      try {
+        channel.ack(message, isAllUpTo)
+      } catch (error) {
+        lose(`the consumer channel takes no acknowledgement: ${(error as Error).message}`)
+      }
+    })
     const { consumerTag } = await channel.consume(this.#queue.name, (message) => {
       if (message === null) lose('the broker cancelled the consumer: its queue moved or was deleted')
-      else this.#take(channel, message, generation.signal, halted)
+      else this.#take(message, acknowledgements, halted)
     })
     this.#generation = generation
-    this.#consuming = { channel, consumerTag }
+    this.#consuming = { channel, consumerTag, acknowledgements }
   }
 
-  #take(channel: Channel, message: ConsumeMessage, abandoned: AbortSignal, halted: AbortSignal): void {
+  #take(message: ConsumeMessage, acknowledgements: Acknowledgements<ConsumeMessage>, halted: AbortSignal): void {
+    acknowledgements.delivered(message)
     const delivery: Delivery = {
       octets: message.content,
       headers: message.properties.headers ?? {},
-      acknowledge: () => {
-        // After a lost connection the broker delivers again; this acknowledgement belongs to nobody.
-        if (!abandoned.aborted) channel.ack(message)
-      },
+      acknowledge: () => acknowledgements.done(message),
       halted,
     }
     const work = processDelivery(delivery, this.#queue, this.#handler, this.#broker, this.#options.attemptLimit)
@@ -106,6 +114,7 @@ class Consumer<T extends { content: Content }> implements AsyncDisposable {
     const finishing = this.#finish().finally(() => finished.abort())
     const late = wait(this.#options.drainTimeoutMs, undefined, { signal: finished.signal }).catch(() => {}) // in time
     await Promise.race([finishing, late])
+    this.#consuming?.acknowledgements.flush()
     this.#generation.abort()
     await this.#link?.[Symbol.asyncDispose]()
   }
@@ -117,6 +126,7 @@ class Consumer<T extends { content: Content }> implements AsyncDisposable {
       await consuming?.channel.cancel(consuming.consumerTag)
       await Promise.allSettled(this.#inHand)
       if (this.#generation.signal.aborted) return
+      consuming?.acknowledgements.flush()
       this.#generation.abort()
       // The end of the connection would overtake the last acknowledgements; the end of the channel does not.
       await consuming?.channel.close()
