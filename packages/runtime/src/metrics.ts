@@ -54,8 +54,11 @@ export const sessions = new Gauge({
   registers: [registry],
 })
 
+/** How often the lag of the event loop is looked at: each look wakes a process that has nothing to do. */
+const LAG_EVERY_MS = 100
+
 /** Starts the process metrics (CPU, memory, event loop). */
 export function collectProcessMetrics(service: string): void {
   registry.setDefaultLabels({ service })
-  collectDefaultMetrics({ register: registry })
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_EVERY_MS })
 }
