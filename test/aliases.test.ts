@@ -95,6 +95,8 @@ test('postmaster without a domain, and postmaster and abuse of any domain here, 
   const ends = await stack.ended(queueId, 2)
   assert.ok(ends.some(({ stage, outcome }) => stage === 'maildrop' && outcome === 'delivered'))
   assert.ok(ends.some(({ recipient }) => recipient === `postmaster@${DOMAIN}` || recipient.startsWith('postmaster@')))
+  await stack.submit(first, ['postmaster'], composeMail({ from: first.address, to: 'postmaster', subject: 'own' }))
+  assert.deepEqual((await stack.received(second, 3)).map(subjectOf).sort(), ['abuse', 'named', 'own'])
 })
 
 test('addresses are found whatever their case and their Unicode form', async () => {

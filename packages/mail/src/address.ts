@@ -24,6 +24,14 @@ export function normalizeAddress(address: string): string {
   return `${address.slice(0, at).normalize('NFC').toLowerCase()}@${normalizeDomain(address.slice(at + 1))}`
 }
 
+const QUOTED = /^"(?:[^"\\\p{Cc}]|\\[^\p{Cc}])*"(?=@)/u
+
+/** An address as it stands between angle brackets in a header field; what could lead out of them is left out. */
+export function angled(address: string): string {
+  const [quoted = ''] = QUOTED.exec(address) ?? []
+  return `<${quoted}${address.slice(quoted.length).replace(/[\s\p{Cc}<>();]/gu, '')}>`
+}
+
 const LOCAL_PART = /^[^\s\p{Cc}@<>()[\]\\,;:"]{1,64}$/u
 const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isAccountAddress, normalizeAddress } from './address.ts'
+import { angled, isAccountAddress, normalizeAddress } from './address.ts'
 import { asDelivered, headerBytes, struckSize } from './delivered.ts'
 import { headerEnd, headerValue, parseHeader } from './header.ts'
 import { derivedQueueId, newQueueId, timeOfQueueId } from './queue-id.ts'
@@ -76,6 +76,14 @@ test('what a client says can not break out of the Received line, and several rec
   assert.match(line, /\[IPv6:2001:db8::1\]/)
   assert.ok(!line.includes('for <'))
   assert.match(receivedLine({ ...facts, recipients: ['a@b'] }), /for <a@b>/)
+})
+
+test('RFC 5321 4.1.2 between angle brackets a quoted local part is kept as it is, and nothing leads out of them', () => {
+  for (const address of ['a@b.test', '"a b"@b.test', '"a>\\" (x);"@b.test', '関@例え.test', ''])
+    assert.equal(angled(address), `<${address}>`)
+  assert.equal(angled('x\r\nEvil: 1>@y.test'), '<xEvil:1@y.test>')
+  assert.equal(angled('"x\r\nEvil: 1"@y.test'), '<"xEvil:1"@y.test>')
+  assert.equal(angled('"a b"@y.test> (x)'), '<"a b"@y.testx>')
 })
 
 test('RFC 8314 4.3 RFC 5321 4.4 the Received line says how the session was encrypted, and hides a client that is to be hidden', () => {

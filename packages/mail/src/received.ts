@@ -1,4 +1,5 @@
 // The Received field that an edge adds (RFC 5321 section 4.4, RFC 3848, RFC 8314 section 4.3).
+import { angled } from './address.ts'
 import { mailDate } from './date.ts'
 
 export interface ReceivedFacts {
@@ -20,7 +21,7 @@ export interface ReceivedFacts {
 export function receivedLine(facts: ReceivedFacts): string {
   const tls = facts.tls === undefined ? '' : `\r\n\t(${facts.tls.version})`
   const cipher = facts.tls === undefined ? '' : `\r\n\ttls ${facts.tls.cipher}`
-  const only = facts.recipients.length === 1 ? `\r\n\tfor <${printable(facts.recipients[0]!)}>` : ''
+  const only = facts.recipients.length === 1 ? `\r\n\tfor ${angled(facts.recipients[0]!)}` : ''
   return (
     `Received: from ${clientOf(facts)}\r\n` +
     `\tby ${facts.hostname} with ${facts.protocol} id ${facts.queueId}${tls}${only}${cipher};\r\n` +

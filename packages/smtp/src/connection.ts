@@ -5,7 +5,7 @@ import { checkAuthCommand, checkAuthResponse } from './auth-syntax.ts'
 import { bringsMail, checkCommand, isOurs, LastReply, withoutTrailingSpace } from './command-rules.ts'
 import { type CommandFault, SmtpInput } from './input.ts'
 import type { SessionLimits } from './limits.ts'
-import { type PathCommand, parsePathCommand } from './path-command.ts'
+import { type Extension, type PathCommand, parsePathCommand } from './path-command.ts'
 import { SmtpReply } from './reply.ts'
 
 type Done = () => void
@@ -143,6 +143,7 @@ export class EdgeConnection extends SMTPConnection {
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
     this.#repliedAt = Date.now()
     if (code === 250 && context === 'DATA_OK') this.#errors = this.#idleCommands = this.#commands = 0
+    if (code === 538) context = '5.7.11' // RFC 4954 section 6
     super.send(code, data, code === 421 && !isStatus(context) && context !== false ? this.#statusOf421() : context)
     if (code >= 500 && ++this.#errors === this.#limits.maxErrors) super.send(421, 'Too many errors', '4.7.0')
   }
@@ -160,15 +161,17 @@ export class EdgeConnection extends SMTPConnection {
 
   override handler_MAIL(command: Buffer, done: Done): void {
     this.#checked(done, () => {
-      this.#parsed = parsePathCommand('MAIL FROM', command.toString())
+      this.#parsed = parsePathCommand('MAIL FROM', command.toString(), this.#notOffered)
       this.#checkUtf8(this.#parsed, this.#parsed.args !== false && this.#parsed.args.SMTPUTF8 === true)
+      // The base class keeps the parameters of a MAIL that was refused.
+      if (!this.session.envelope.mailFrom) this._resetSession()
       super.handler_MAIL(command, done)
     })
   }
 
   override handler_RCPT(command: Buffer, done: Done): void {
     this.#checked(done, () => {
-      this.#parsed = parsePathCommand('RCPT TO', command.toString())
+      this.#parsed = parsePathCommand('RCPT TO', command.toString(), this.#notOffered)
       this.#checkUtf8(this.#parsed, this.session.envelope.smtpUtf8 || !this.session.envelope.mailFrom)
       super.handler_RCPT(command, done)
     })
@@ -189,8 +192,16 @@ export class EdgeConnection extends SMTPConnection {
     return this.#parsed ?? false
   }
 
-  #checkUtf8({ address }: PathCommand, isAllowed: boolean): void {
-    if (!isAllowed && /\P{ASCII}/u.test(address))
+  get #notOffered(): Extension[] {
+    return [
+      ...(this._server.options.hideDSN ? (['DSN'] as const) : []),
+      ...(this._isSupported('AUTH') ? [] : (['AUTH'] as const)),
+    ]
+  }
+
+  #checkUtf8({ address, args }: PathCommand, isAllowed: boolean): void {
+    const original = args === false ? '' : (args.ORCPT ?? '')
+    if (!isAllowed && /\P{ASCII}/u.test(`${address}${original}`))
       throw new SmtpReply(553, '5.6.7', 'The address needs SMTPUTF8 on MAIL (RFC 6531)')
   }
 

@@ -12,10 +12,16 @@ export interface PathCommand {
 }
 
 export type PathVerb = 'MAIL FROM' | 'RCPT TO'
+export type Extension = 'DSN' | 'AUTH'
 
 const KEYWORDS: Record<PathVerb, ReadonlySet<string>> = {
   'MAIL FROM': new Set(['SIZE', 'BODY', 'SMTPUTF8', 'RET', 'ENVID', 'REQUIRETLS', 'AUTH']),
   'RCPT TO': new Set(['NOTIFY', 'ORCPT']),
+}
+/** Those of extensions that a listener may leave out: DSN, and AUTH (RFC 4954 section 5). */
+const OPTIONAL: Record<Extension, ReadonlySet<string>> = {
+  DSN: new Set(['RET', 'ENVID', 'NOTIFY', 'ORCPT']),
+  AUTH: new Set(['AUTH']),
 }
 /** RFC 5321 section 4.5.3.1.3 counts the angle brackets. */
 const LONGEST_PATH = 254
@@ -31,13 +37,13 @@ const DOMAIN =
 /** Characters that are never seen and let one address pass for another. */
 const UNSEEN = /[\p{Cc}\u200b\u2060\ufeff]/u
 
-/** Reads the command. @throws SmtpReply 501 for its syntax, 555 for a keyword that is not known. */
-export function parsePathCommand(verb: PathVerb, command: string): PathCommand {
+/** Reads the command. @throws SmtpReply 501 for its syntax, 555 for a keyword that is not known, or not offered. */
+export function parsePathCommand(verb: PathVerb, command: string, notOffered: Extension[] = []): PathCommand {
   const colon = command.indexOf(':')
   const matched = PATH.exec(command.slice(colon + 1).trim())
   if (command.slice(0, Math.max(colon, 0)).trim().toUpperCase() !== verb || matched === null) throw badPath(verb)
   const [, path = '', parameters = ''] = matched
-  return { address: addressIn(verb, path.replace(SOURCE_ROUTE, '')), ...parametersIn(verb, parameters) }
+  return { address: addressIn(verb, path.replace(SOURCE_ROUTE, '')), ...parametersIn(verb, parameters, notOffered) }
 }
 
 function badPath(verb: PathVerb): SmtpReply {
@@ -72,7 +78,7 @@ function isDomain(text: string): boolean {
   return Buffer.byteLength(text) <= LONGEST_DOMAIN && DOMAIN.test(text)
 }
 
-function parametersIn(verb: PathVerb, text: string): Pick<PathCommand, 'args' | 'duplicate'> {
+function parametersIn(verb: PathVerb, text: string, notOffered: Extension[]): Pick<PathCommand, 'args' | 'duplicate'> {
   const args: Record<string, string | true> = {}
   let duplicate: string | undefined
   for (const parameter of text.split(/[ \t]+/).filter((word) => word !== '')) {
@@ -80,19 +86,24 @@ function parametersIn(verb: PathVerb, text: string): Pick<PathCommand, 'args' | 
     if (name === undefined || (value !== undefined && UNSEEN.test(value)))
       throw new SmtpReply(501, '5.5.4', 'Bad parameter syntax')
     const keyword = name.toUpperCase()
-    if (!KEYWORDS[verb].has(keyword)) throw new SmtpReply(555, '5.5.4', `A parameter of ${verb} is not known here`)
+    if (!KEYWORDS[verb].has(keyword) || notOffered.some((extension) => OPTIONAL[extension].has(keyword)))
+      throw new SmtpReply(555, '5.5.4', `A parameter of ${verb} is not known here`)
     if (Object.hasOwn(args, keyword)) duplicate = keyword
     args[keyword] = value === undefined || value === '' ? true : decodedValue(keyword, value)
   }
   return { args: Object.keys(args).length > 0 ? args : false, ...(duplicate === undefined ? {} : { duplicate }) }
 }
 
-/** Values in xtext are decoded (RFC 3461 section 4); what they stand for must be seen text. */
+/**
+ * Values in xtext are decoded (RFC 3461 section 4); what they stand for must be seen text, in ASCII: only an address that is
+ * said to be UTF-8 may show its letters as they are (RFC 6533 section 3).
+ */
 function decodedValue(keyword: string, value: string): string {
   if (keyword !== 'ENVID' && keyword !== 'ORCPT' && keyword !== 'AUTH') return value
-  const isXtext = /^(?:[^\s+=\p{Cc}]|\+[0-9A-F]{2})*$/u.test(value)
+  const isUtf8 = keyword === 'ORCPT' && /^utf-8;/i.test(value)
+  const isXtext = isUtf8 ? /^(?:[^\s+=\p{Cc}]|\+[0-7][0-9A-F])*$/u : /^(?:[!-*,-<>-~]|\+[0-7][0-9A-F])*$/
   const decoded = value.replace(/\+([0-9A-F]{2})/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
-  if (!isXtext || value.length > LONGEST_XTEXT[keyword] || UNSEEN.test(decoded))
+  if (!isXtext.test(value) || value.length > LONGEST_XTEXT[keyword] || UNSEEN.test(decoded))
     throw new SmtpReply(501, '5.5.4', `Bad ${keyword} parameter syntax`)
   return decoded
 }

@@ -61,14 +61,26 @@ test('RFC 3461 4 NOTIFY, ORCPT, RET and ENVID are taken, and looked at', async (
     ['MAIL FROM:<a@b.test> RET=SOME', '501 5.5.4'],
     ['MAIL FROM:<a@b.test> ENVID=a+ZZ', '501 5.5.4'],
     ['MAIL FROM:<a@b.test> ENVID=a+0D+0A', '501 5.5.4'],
+    ['MAIL FROM:<a@b.test> ENVID=a+E9', '501 5.5.4'],
+    ['MAIL FROM:<a@b.test> ENVID=é', '501 5.5.4'],
     [`MAIL FROM:<a@b.test> ENVID=${'x'.repeat(101)}`, '501 5.5.4'],
     ['MAIL FROM:<a@b.test> RET=HDRS ENVID=QQ+2B314159', '250 2.1.0'],
     ['RCPT TO:<c@d.test> NOTIFY=NEVER,DELAY', '501 5.5.4'],
     ['RCPT TO:<c@d.test> NOTIFY=SOMETIMES', '501 5.5.4'],
     ['RCPT TO:<c@d.test> ORCPT=c@d.test', '501 5.5.4'],
+    ['RCPT TO:<c@d.test> ORCPT=rfc822;é@d.test', '501 5.5.4'],
+    ['RCPT TO:<c@d.test> ORCPT=rfc822;+E9@d.test', '501 5.5.4'],
     [`RCPT TO:<c@d.test> ORCPT=rfc822;${'x'.repeat(500)}`, '501 5.5.4'],
     ['RCPT TO:<c@d.test> NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=rfc822;c+2Bx@d.test', '250 2.1.5'],
   ])
+})
+
+test('RFC 4954 6 AUTH before TLS is 538 5.7.11', async () => {
+  const certificate = await makeTestCertificate('localhost')
+  await using listener = await testListener({ certificate, smtp: { disabledCommands: [], allowInsecureAuth: false } })
+  await using client = await dialSmtp(listener.endpoint)
+  assert.doesNotMatch((await client.say('EHLO client.test', 250)).text, /AUTH/)
+  assert.equal((await client.say('AUTH PLAIN AGEAYg==', 538)).enhanced, '5.7.11')
 })
 
 test('RFC 4954 4 AUTH: initial response or not, cancelled, no base64, twice, in a transaction, too long', async () => {

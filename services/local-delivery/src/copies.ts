@@ -1,5 +1,6 @@
 // The copies of one mail: who gets one, and with which header lines on top.
 import { isAscii } from 'node:buffer'
+import { angled } from '@sekimori/mail/address'
 import { contentSize } from '@sekimori/mail/content'
 import { headerBytes, struckSize } from '@sekimori/mail/delivered'
 import { headerEnd } from '@sekimori/mail/header'
@@ -39,8 +40,11 @@ async function headOf(job: Job, ports: Pick<Ports, 'head'>): Promise<Buffer> {
 /** Builds the copy for one maildrop: Return-Path (RFC 5321 section 4.4) above the lines of the stages before. */
 export function copyFor(job: Job, member: Member, { head, partsGrowth }: Original, via?: string): MaildropCopy {
   const { content } = job
-  const returnPath = job.envelope.mailFrom.replace(/[\s\p{Cc}<>]/gu, '')
-  const added = headerBytes([`Return-Path: <${returnPath}>`, `Delivered-To: ${member.address}`, ...job.added])
+  const added = headerBytes([
+    `Return-Path: ${angled(job.envelope.mailFrom)}`,
+    `Delivered-To: ${member.address}`,
+    ...job.added,
+  ])
   const sizeBytes = added.length + contentSize(content) - struckSize(job.struck)
   const growth = surrogateGrowth(added, head, job.struck, partsGrowth)
   return {

@@ -1,10 +1,11 @@
 // Taking one mail from another server: kept as it came, queued; 250 only when the broker has it safe.
 import { contentSize } from '@sekimori/mail/content'
 import { headerValue } from '@sekimori/mail/header'
-import type { Envelope, Job } from '@sekimori/mail/job'
+import type { Job } from '@sekimori/mail/job'
 import { newQueueId } from '@sekimori/mail/queue-id'
 import { receivedLine } from '@sekimori/mail/received'
 import { acceptedMails } from '@sekimori/runtime/metrics'
+import { completeEnvelope } from '@sekimori/smtp/postmaster'
 import { receiveMail } from '@sekimori/smtp/receive'
 import { SmtpReply } from '@sekimori/smtp/reply'
 import { clientAddressOf, envelopeOf, receivedFactsOf } from '@sekimori/smtp/session-facts'
@@ -12,7 +13,6 @@ import type { SMTPServerDataStream, SMTPServerSession } from 'smtp-server'
 import type { Config } from './config.ts'
 import { enforceDmarc } from './enforcement.ts'
 import type { Ports } from './ports.ts'
-import { completeRecipient } from './postmaster.ts'
 import { screeningLine } from './screening.ts'
 
 /** More Received fields than this are a loop (RFC 5321 section 6.3 asks for at least 100). */
@@ -45,7 +45,7 @@ export async function acceptInbound(
     direction: 'inbound',
     acceptedAt: time,
     ...(messageId === undefined ? {} : { messageId }),
-    envelope: inboundEnvelope(session, config.MAIL_HOSTNAME),
+    envelope: completeEnvelope(envelopeOf(session), config.MAIL_HOSTNAME),
     session: { receivedBy: 'mx', clientAddress: clientAddressOf(session), ehloName: session.hostNameAppearsAs || '' },
     added: [
       receivedLine(receivedFactsOf(session, config.MAIL_HOSTNAME, queueId, time)),
@@ -64,13 +64,4 @@ export async function acceptInbound(
   await ports.publish(await enforceDmarc(job, ports))
   acceptedMails.inc({ listener: 'mx' })
   return queueId
-}
-
-function inboundEnvelope(session: SMTPServerSession, hostname: string): Envelope {
-  const envelope = envelopeOf(session)
-  const recipients = envelope.recipients.map((recipient) => ({
-    ...recipient,
-    address: completeRecipient(recipient.address, hostname),
-  }))
-  return { ...envelope, recipients }
 }

@@ -1,6 +1,7 @@
 // The decisions of a session with another mail server: no AUTH, local recipients only.
 import { normalizeAddress } from '@sekimori/mail/address'
 import type { Decisions } from '@sekimori/smtp/listener'
+import { completeRecipient } from '@sekimori/smtp/postmaster'
 import { SmtpReply } from '@sekimori/smtp/reply'
 import { clientAddressOf } from '@sekimori/smtp/session-facts'
 import type { SMTPServerSession } from 'smtp-server'
@@ -8,7 +9,6 @@ import { acceptInbound } from './accept.ts'
 import type { Config } from './config.ts'
 import { checkSamePolicy } from './enforcement.ts'
 import type { Ports } from './ports.ts'
-import { completeRecipient } from './postmaster.ts'
 import { checkRecipient, type RecipientFacts } from './recipient-policy.ts'
 import { screenClient, screenRecipient } from './screening.ts'
 

@@ -9,7 +9,7 @@ export function rcptParameters({ notify = [], orcpt }: Recipient): string {
   const original = /^(?<type>[a-z0-9-]+);(?<address>.+)$/is.exec(orcpt ?? '')?.groups
   return (
     (keywords.length === 0 ? '' : ` NOTIFY=${keywords.join(',')}`) +
-    (original === undefined ? '' : ` ORCPT=${original.type};${xtext(original.address!)}`)
+    (original === undefined ? '' : ` ORCPT=${original.type};${xtext(embedded(original.address!))}`)
   )
 }
 
@@ -17,6 +17,11 @@ export function rcptParameters({ notify = [], orcpt }: Recipient): string {
 export function retParameter(ret: string | undefined): 'FULL' | 'HDRS' | undefined {
   const keyword = ret?.toUpperCase()
   return keyword === 'FULL' || keyword === 'HDRS' ? keyword : undefined
+}
+
+/** Letters beyond ASCII as any server takes them (RFC 6533 section 3). */
+function embedded(address: string): string {
+  return address.replace(/\P{ASCII}/gu, (letter) => `\\x{${letter.codePointAt(0)!.toString(16).toUpperCase()}}`)
 }
 
 function xtext(text: string): string {

@@ -1,12 +1,14 @@
 // Taking one submitted mail: received, repaired, queued; 250 only when the broker has it safe.
 
 import type { Account } from '@sekimori/login/login'
+import { domainOf } from '@sekimori/mail/address'
 import { contentSize } from '@sekimori/mail/content'
 import { headerValue } from '@sekimori/mail/header'
 import type { Job } from '@sekimori/mail/job'
 import { newQueueId } from '@sekimori/mail/queue-id'
 import { type ReceivedFacts, receivedLine } from '@sekimori/mail/received'
 import { acceptedMails } from '@sekimori/runtime/metrics'
+import { completeEnvelope } from '@sekimori/smtp/postmaster'
 import { receiveMail } from '@sekimori/smtp/receive'
 import { clientAddressOf, envelopeOf, receivedFactsOf } from '@sekimori/smtp/session-facts'
 import type { SMTPServerDataStream, SMTPServerSession } from 'smtp-server'
@@ -28,7 +30,7 @@ export async function acceptSubmission(
   const queueId = newQueueId(time)
   const hostname = config.MAIL_HOSTNAME
   let messageId = messageIdFor({ queueId, hostname })
-  const envelope = envelopeOf(session)
+  const envelope = completeEnvelope(envelopeOf(session), domainOf(account.address))
   const maxMessageBytes = await spendMail(account, envelope.recipients.length, ports)
   const content = await receiveMail(stream, {
     maxMessageBytes: Math.min(maxMessageBytes, config.MAX_MESSAGE_BYTES),

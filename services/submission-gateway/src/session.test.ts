@@ -87,6 +87,14 @@ test('recipients outside are taken, local ones when they exist', async () => {
   await client.say('RCPT TO:<x@elsewhere.test>', 250)
 })
 
+test('RFC 5321 4.5.1 postmaster without a domain is the postmaster of the account', async () => {
+  const { ports, jobs } = portsThatNote({ directory: { lookup: async () => ({ kind: 'foreign' }) } })
+  await using listener = await listen(ports, 'implicit')
+  await using client = await loggedIn(listener.port)
+  await client.send({ mailFrom: ALICE, recipients: ['PostMaster'] }, MAIL)
+  assert.deepEqual(jobs[0]!.envelope.recipients, [{ address: 'postmaster@example.test' }])
+})
+
 test('an accepted mail is one job, repaired, with the facts of its session', async () => {
   const { ports, jobs } = portsThatNote()
   await using listener = await listen(ports, 'implicit')

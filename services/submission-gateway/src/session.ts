@@ -1,5 +1,7 @@
 // The decisions of a submission session, in the order in which a client asks for them.
+import { domainOf } from '@sekimori/mail/address'
 import type { Decisions } from '@sekimori/smtp/listener'
+import { completeRecipient } from '@sekimori/smtp/postmaster'
 import { SmtpReply } from '@sekimori/smtp/reply'
 import { clientAddressOf } from '@sekimori/smtp/session-facts'
 import { acceptSubmission } from './accept.ts'
@@ -30,7 +32,8 @@ export function submissionDecisions(config: Config, ports: Ports): Decisions {
     async recipient(address, session) {
       const account = requireAccount(session.user)
       await checkRecipientLimits(account, session.envelope.rcptTo.length + 1, ports)
-      await checkRecipient(ports, address.address, account.address)
+      const recipient = completeRecipient(address.address, domainOf(account.address))
+      await checkRecipient(ports, recipient, account.address)
     },
     data: async (stream, session) => acceptSubmission(stream, session, requireAccount(session.user), config, ports),
   }
