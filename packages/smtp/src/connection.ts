@@ -6,6 +6,7 @@ import { bringsMail, checkCommand, isOurs, LastReply, withoutTrailingSpace } fro
 import { type CommandFault, SmtpInput } from './input.ts'
 import type { SessionLimits } from './limits.ts'
 import { type Extension, type PathCommand, parsePathCommand } from './path-command.ts'
+import { RecipientPlaces } from './recipient-places.ts'
 import { SmtpReply } from './reply.ts'
 
 type Done = () => void
@@ -31,6 +32,7 @@ export class EdgeConnection extends SMTPConnection {
   #idleCommands = 0
   #commands = 0
   #parsed: PathCommand | undefined
+  readonly #places = new RecipientPlaces()
 
   /** Ends the session when a step takes longer than it may. Called now and then. */
   checkDeadlines(now: number): void {
@@ -173,8 +175,15 @@ export class EdgeConnection extends SMTPConnection {
     this.#checked(done, () => {
       this.#parsed = parsePathCommand('RCPT TO', command.toString(), this.#notOffered)
       this.#checkUtf8(this.#parsed, this.session.envelope.smtpUtf8 || !this.session.envelope.mailFrom)
+      this.#findPlace(this.#parsed.address)
       super.handler_RCPT(command, done)
     })
+  }
+
+  /** The base class takes addresses that differ in case only for one, of which it keeps the last. */
+  #findPlace(address: string): void {
+    const place = this.#places.find(address, this.session.envelope.rcptTo)
+    this._rcptIndex = new Map(place === undefined ? [] : [[address.toLowerCase(), place]])
   }
 
   override handler_DATA(command: Buffer, done: Done): void {

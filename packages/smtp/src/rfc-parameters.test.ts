@@ -36,6 +36,35 @@ test('RFC 5321 4.1.1.11 parameters of DSN and AUTH are 555 where these are not o
   ])
 })
 
+test('RFC 5321 2.4 local parts tell case, domains do not: who is named twice is one recipient, with what was said last', async () => {
+  const taken: Envelope[] = []
+  const data: Decisions['data'] = async (stream, current) => {
+    taken.push(envelopeOf(current))
+    for await (const _ of stream);
+    return 'id'
+  }
+  await using s = await session({ decisions: { data }, smtp: { maxRecipients: 3 } })
+  for (let mail = 0; mail < 2; mail++) {
+    await s.check([
+      ['MAIL FROM:<a@b.test>', '250 2.1.0'],
+      ['RCPT TO:<Foo@d.test>', '250 2.1.5'],
+      ['RCPT TO:<foo@d.test> NOTIFY=NEVER', '250 2.1.5'],
+      ['RCPT TO:<bar@d.test>', '250 2.1.5'],
+      ['RCPT TO:<Foo@D.test> NOTIFY=SUCCESS', '250 2.1.5'],
+      ['RCPT TO:<BAR@d.test>', '452 4.5.3'],
+    ])
+    await s.client.say('DATA', 354)
+    await s.client.sendMessage('A: 1\r\n\r\nx\r\n', 250)
+  }
+  assert.equal(taken.length, 2)
+  for (const { recipients } of taken)
+    assert.deepEqual(recipients, [
+      { address: 'Foo@d.test', notify: ['SUCCESS'] },
+      { address: 'foo@d.test', notify: ['NEVER'] },
+      { address: 'bar@d.test' },
+    ])
+})
+
 test('RFC 5321 4.1.1.2 what a refused MAIL asked for does not hold for the next one', async () => {
   const taken: Envelope[] = []
   const refuseFirst = async ({ address }: { address: string }) => {
