@@ -1,5 +1,7 @@
-// What every fuzzer of ours shares: numbers from a seed, what a reply must never show, and memory that is really held.
+// What every fuzzer of ours shares: numbers from a seed, what a reply must never show, crashes that nobody hides, and memory
+// that is really held.
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { eventually } from './eventually.ts'
@@ -54,6 +56,60 @@ export function maybeFail(below: Numbers, often: number): void {
 /** Whether somebody down the chain of causes threw it on purpose. */
 export function isInjected(error: unknown): boolean {
   return error instanceof Error && (error instanceof InjectedFault || isInjected(error.cause))
+}
+
+/** Faults that would have ended a server's process. The test runner only mentions those that it can't lay to a test. */
+export function watchCrashes(): Disposable & { crashes: unknown[] } {
+  const crashes: unknown[] = []
+  const note = (fault: unknown) => void crashes.push(fault)
+  process.on('uncaughtExceptionMonitor', note).on('unhandledRejection', note)
+  return {
+    crashes,
+    [Symbol.dispose]: () => void process.off('uncaughtExceptionMonitor', note).off('unhandledRejection', note),
+  }
+}
+
+/** Runs so many at a time; when one throws, the others are over, and its fault is thrown. */
+export async function sideBySide(
+  count: number,
+  run: (index: number, isOver: () => boolean) => Promise<void>,
+): Promise<void> {
+  const faults: unknown[] = []
+  const isOver = () => faults.length > 0
+  const all = Array.from({ length: count }, (_, index) => run(index, isOver).catch((fault) => void faults.push(fault)))
+  await Promise.all(all)
+  if (isOver()) throw faults[0]
+}
+
+/** The end of a server that hangs is not waited for: what the fuzzer has found must be heard. */
+export function endedInTime(server: AsyncDisposable): AsyncDisposable {
+  return {
+    async [Symbol.asyncDispose]() {
+      const { promise: isTime, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, HANG_MS)
+      await Promise.race([server[Symbol.asyncDispose](), isTime])
+      clearTimeout(timer)
+    },
+  }
+}
+
+const ENDLESS_BYTES = 40_000_000
+
+/** A client that sends 40 MB without a line end, unless it is turned out, and then stays. */
+export async function sendEndlessLine(port: number): Promise<Disposable> {
+  const socket = connect({ port, host: '127.0.0.1' }).resume()
+  const chunk = Buffer.alloc(100_000, 'x')
+  for (let sent = 0; sent < ENDLESS_BYTES && !socket.destroyed; sent += chunk.length) {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    socket.once('error', () => resolve()).once('close', () => resolve())
+    socket.write(chunk, () => resolve())
+    await promise
+    socket
+      .removeAllListeners('error')
+      .removeAllListeners('close')
+      .on('error', () => socket.destroy())
+  }
+  return { [Symbol.dispose]: () => void socket.destroy() }
 }
 
 setFlagsFromString('--expose-gc')

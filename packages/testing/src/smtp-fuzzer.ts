@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { attentiveNow } from './attentive-clock.ts'
-import { assertNoLeak, HANG_MS, type Numbers, numbersFrom } from './fuzz.ts'
+import { assertNoLeak, HANG_MS, type Numbers, numbersFrom, sideBySide } from './fuzz.ts'
 import { commandFrom, messageFrom, rightStep, stepAfter } from './smtp-command-generator.ts'
 
 export interface FuzzOptions {
@@ -32,16 +32,15 @@ const LONGEST_REPLY = 510
 /** @throws AssertionError naming what was said */
 export async function fuzzSmtp({ port, seed, commands, hangMs = HANG_MS }: FuzzOptions): Promise<FuzzReport> {
   const report: FuzzReport = { answered: 0, sessions: 0, replies: new Map(), accepted: 0 }
-  const worker = async (index: number) => {
+  await sideBySide(SESSIONS_AT_ONCE, async (index, isOver) => {
     const below = numbersFrom(seed * 1_000 + index)
-    while (report.answered < commands) {
+    while (report.answered < commands && !isOver()) {
       const client = new Client(port, hangMs)
       await (below(5) === 0 ? shout(client, below) : speak(client, below))
       take(await client.closed(), report)
       report.sessions++
     }
-  }
-  await Promise.all(Array.from({ length: SESSIONS_AT_ONCE }, (_, index) => worker(index)))
+  })
   return report
 }
 

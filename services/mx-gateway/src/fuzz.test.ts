@@ -6,7 +6,16 @@ import { contentSize } from '@sekimori/mail/content'
 import type { Job } from '@sekimori/mail/job'
 import { createLog } from '@sekimori/runtime/log'
 import { listenSmtp } from '@sekimori/smtp/listener'
-import { heldMemoryBytes, isInjected, maybeFail, numbersFrom, settledGrowthBytes } from '@sekimori/testing/fuzz'
+import {
+  endedInTime,
+  heldMemoryBytes,
+  isInjected,
+  maybeFail,
+  numbersFrom,
+  sendEndlessLine,
+  settledGrowthBytes,
+  watchCrashes,
+} from '@sekimori/testing/fuzz'
 import { dialSmtp } from '@sekimori/testing/smtp-dialer'
 import { fuzzSmtp } from '@sekimori/testing/smtp-fuzzer'
 import { fixedCertificates, makeTestCertificate } from '@sekimori/testing/test-certificate'
@@ -41,6 +50,7 @@ const config = {
 } as Config
 
 test(`${COMMANDS} commands from seed ${SEED}`, { timeout: 3_600_000 }, async (t) => {
+  using watch = watchCrashes()
   const ours: unknown[] = []
   let injected = 0
   const warn = ({ err }: { err?: Error }) => {
@@ -71,13 +81,15 @@ test(`${COMMANDS} commands from seed ${SEED}`, { timeout: 3_600_000 }, async (t)
     publish,
   } as unknown as Ports
   const certificates = fixedCertificates(await makeTestCertificate('localhost'))
-  await using listener = await listenSmtp(listenerOptions(config, certificates), inboundDecisions(config, ports), log)
+  const listener = await listenSmtp(listenerOptions(config, certificates), inboundDecisions(config, ports), log)
+  await using _listener = endedInTime(listener)
   await fuzzSmtp({ port: listener.port, seed: SEED + 1, commands: WARM_UP })
   const before = heldMemoryBytes()
   const report = await fuzzSmtp({ port: listener.port, seed: SEED, commands: COMMANDS })
   assert.ok(mails >= report.accepted && report.accepted > 0, `${report.accepted} of ${mails} mails`)
   for (const code of [220, 250, 354, 421, 500, 501, 502, 503, 550, 554]) assert.ok(report.replies.has(code), `${code}`)
-  assert.deepEqual(ours, [])
+  assert.deepEqual([...watch.crashes, ...ours], [])
+  using _endless = await sendEndlessLine(listener.port)
   const growth = await settledGrowthBytes(before, MEMORY_GROWTH_MAX_BYTES)
   t.diagnostic(`seed ${SEED}: ${report.answered} replies in ${report.sessions} sessions, ${mails} mails taken`)
   t.diagnostic(`${injected} injected faults; memory grew by ${growth} octets`)

@@ -3,12 +3,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  endedInTime,
   heldMemoryBytes,
   isInjected,
   maybeFail,
   type Numbers,
   numbersFrom,
+  sendEndlessLine,
   settledGrowthBytes,
+  watchCrashes,
 } from '@sekimori/testing/fuzz'
 import type { Maildrop, Ports } from './ports.ts'
 import { fuzzPop3 } from './testing/pop3-fuzzer.ts'
@@ -53,7 +56,9 @@ function unreliable(below: Numbers): Ports {
 }
 
 test(`${COMMANDS} commands from seed ${SEED}, before and after login`, { timeout: 3_600_000 }, async (t) => {
-  await using server = await startServer(unreliable(numbersFrom(SEED)), { allowsPlaintextAuth: true })
+  using watch = watchCrashes()
+  const server = await startServer(unreliable(numbersFrom(SEED)), { allowsPlaintextAuth: true })
+  await using _server = endedInTime(server)
   const { pop3Port, pop3sPort, logged } = server
   const fuzz = (seed: number, commands: number) => fuzzPop3({ pop3Port, pop3sPort, seed, commands })
   await fuzz(SEED + 1, WARM_UP)
@@ -67,10 +72,11 @@ test(`${COMMANDS} commands from seed ${SEED}, before and after login`, { timeout
     `seed ${SEED}: ${answered} lines answered ${said} in ${sessions} sessions, beside ${errors.length} faults`,
   )
   errors.length = logged.length = 0
+  using _endless = await sendEndlessLine(pop3Port)
   const growth = await settledGrowthBytes(before, MEMORY_GROWTH_MAX_BYTES)
   t.diagnostic(`memory grew by ${growth} octets`)
   assert.ok(answered >= COMMANDS)
-  assert.deepEqual(ours, [])
+  assert.deepEqual([...watch.crashes, ...ours], [])
   for (const status of ['+OK', '-ERR', '+']) assert.ok(counts.get(status)! > COMMANDS / 250, status)
   for (const outcome of ['quit', 'gone', 'not logged in', 'failed']) assert.ok(outcomes.has(outcome), outcome)
   assert.ok(growth < MEMORY_GROWTH_MAX_BYTES, `memory grows by ${growth} octets`)

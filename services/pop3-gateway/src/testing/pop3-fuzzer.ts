@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { attentiveNow } from '@sekimori/testing/attentive-clock'
-import { HANG_MS, type Numbers, numbersFrom } from '@sekimori/testing/fuzz'
+import { HANG_MS, type Numbers, numbersFrom, sideBySide } from '@sekimori/testing/fuzz'
 import { commandFrom } from './command-generator.ts'
 import { Replies } from './fuzz-replies.ts'
 
@@ -33,9 +33,9 @@ const FAREWELL = /^(?:-ERR [^\r\n]*\r\n)?$/
 /** @throws AssertionError naming what was said */
 export async function fuzzPop3(options: FuzzOptions): Promise<FuzzReport> {
   const report: FuzzReport = { answered: 0, counts: new Map(), sessions: 0 }
-  const worker = async (index: number) => {
+  await sideBySide(SESSIONS_AT_ONCE, async (index, isOver) => {
     const below = numbersFrom(options.seed * 1_000 + index)
-    while (report.answered < options.commands) {
+    while (report.answered < options.commands && !isOver()) {
       const session = await FuzzSession.open(options, below)
       await (below(5) === 0 ? session.shout() : session.speak())
       report.sessions += 1
@@ -44,8 +44,7 @@ export async function fuzzPop3(options: FuzzOptions): Promise<FuzzReport> {
         report.counts.set(status, (report.counts.get(status) ?? 0) + count)
       }
     }
-  }
-  await Promise.all(Array.from({ length: SESSIONS_AT_ONCE }, (_, index) => worker(index)))
+  })
   return report
 }
 
