@@ -25,11 +25,18 @@ export async function signatureLines(
       privateKey,
     })),
   })
-  const chunks = content.kind === 'inline' ? [content.bytes] : open(content)
-  await pipeline(Readable.from(chunks, { objectMode: false }), signer)
+  if (content.kind === 'inline') await written(content.bytes, signer)
+  else await pipeline(Readable.from(open(content), { objectMode: false }), signer)
   const { errors, signatureHeaders } = signer
   if (errors.length > 0) throw new Error(`signing for ${domain} failed`, { cause: errors[0]!.err })
   return signatureHeaders.map((line) => line.trimEnd())
+}
+
+/** A pipeline of one buffer would cost more than it reads. */
+async function written(mail: Buffer, signer: DkimSigner): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  signer.on('error', reject).end(mail, () => resolve())
+  await promise
 }
 
 const COVERED = new Set(SIGNED_FIELDS.map((name) => name.toLowerCase()))
