@@ -7,7 +7,7 @@ import { type CommandFault, SmtpInput } from './input.ts'
 import type { SessionLimits } from './limits.ts'
 import { type Extension, type PathCommand, parsePathCommand } from './path-command.ts'
 import { RecipientPlaces } from './recipient-places.ts'
-import { SmtpReply } from './reply.ts'
+import { asciiReply, SmtpReply } from './reply.ts'
 
 type Done = () => void
 
@@ -146,7 +146,9 @@ export class EdgeConnection extends SMTPConnection {
     this.#repliedAt = Date.now()
     if (code === 250 && context === 'DATA_OK') this.#errors = this.#idleCommands = this.#commands = 0
     if (code === 538) context = '5.7.11' // RFC 4954 section 6
-    super.send(code, data, code === 421 && !isStatus(context) && context !== false ? this.#statusOf421() : context)
+    const takesUtf8 = this.session.envelope?.smtpUtf8 === true
+    const text = typeof data === 'string' && !takesUtf8 ? asciiReply(data) : data
+    super.send(code, text, code === 421 && !isStatus(context) && context !== false ? this.#statusOf421() : context)
     if (code >= 500 && ++this.#errors === this.#limits.maxErrors) super.send(421, 'Too many errors', '4.7.0')
   }
 

@@ -12,6 +12,11 @@ export class SmtpReply extends Error {
   }
 }
 
+/** A reply as any client takes it: more than ASCII is for those who have asked for SMTPUTF8 (RFC 6531 section 3.7.4). */
+export function asciiReply(text: string): string {
+  return text.replace(/\P{ASCII}/gu, '?')
+}
+
 /** A bearer token was refused; `data` tells the client why (RFC 7628 section 3.2.2). */
 export class TokenRefused extends SmtpReply {
   override name = 'TokenRefused'

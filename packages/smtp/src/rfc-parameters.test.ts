@@ -65,6 +65,19 @@ test('RFC 5321 2.4 local parts tell case, domains do not: who is named twice is 
     ])
 })
 
+test('RFC 5321 4.2 RFC 6531 3.7.4 a reply is ASCII, unless the client has asked for SMTPUTF8', async () => {
+  const decisions = { recipient: async () => Promise.reject(new SmtpReply(550, '5.7.1', 'Not for 関@例え.test')) }
+  await using s = await session({ decisions })
+  for (const [parameter, text] of [
+    ['', 'Not for ?@??.test'],
+    [' SMTPUTF8', 'Not for 関@例え.test'],
+  ] as const) {
+    await s.client.say(`MAIL FROM:<a@b.test>${parameter}`, 250)
+    assert.equal((await s.client.say('RCPT TO:<c@d.test>', 550)).text, text)
+    await s.client.say('RSET', 250)
+  }
+})
+
 test('RFC 5321 4.1.1.2 what a refused MAIL asked for does not hold for the next one', async () => {
   const taken: Envelope[] = []
   const refuseFirst = async ({ address }: { address: string }) => {
