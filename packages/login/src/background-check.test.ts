@@ -5,7 +5,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { getPriority } from 'node:os'
 import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { hashPassword } from '@sekimori/store/password'
+import { eventually } from '@sekimori/testing/eventually'
 import { BackgroundCheck, isPasswordInBackground } from './background-check.ts'
 
 const SCHED_IDLE = '5'
@@ -57,6 +59,40 @@ test('where no such process can be had, another one checks, and no more are trie
   assert.equal(tried, 1)
 })
 
+test('a check that is held back stands still, one that comes meanwhile as well, and both end when they may go on', async () => {
+  const check = new BackgroundCheck(startNow, 600_000)
+  const encoded = await hashPassword('a')
+  await check.isPassword(encoded, 'a') // it has a process now
+  const before = new Set(checkers())
+  check.pause()
+  const answers = Promise.all([check.isPassword(encoded, 'a'), check.isPassword(encoded, 'b')])
+  const standing = () => checkers().filter((pid) => fieldsOf(pid)[0] === 'T')
+  await eventually(() => standing().length >= 2 && standing().some((pid) => !before.has(pid)))
+  check.resume()
+  assert.deepEqual(await answers, [true, false])
+  assert.deepEqual(standing(), [])
+})
+
+test('a process that stands still ends with its parent, even when that is killed', async () => {
+  const program = `
+    import { BackgroundCheck } from ${JSON.stringify(new URL('./background-check.ts', import.meta.url).href)}
+    const check = new BackgroundCheck(undefined, 600_000)
+    check.pause()
+    check.isPassword('no hash', 'a')`
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' })
+  stopped.push(parent)
+  const standing = () => checkersOf(parent.pid!).filter((pid) => fieldsOf(pid)[0] === 'T')
+  const [pid] = await eventually(() => (standing().length > 0 ? standing() : undefined), { withinMs: 180_000 })
+  parent.kill('SIGKILL')
+  await eventually(() => read(pid!, 'cmdline') === '')
+})
+
+/** As the process for idle time, but at once, however busy the machine is. */
+function startNow(): ChildProcess {
+  const program = fileURLToPath(new URL('./background-process.ts', import.meta.url))
+  return spawn(process.execPath, [program], { env: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+}
+
 /** Takes a check and never ends it, like a process that gets no time. */
 function startStopped(): ChildProcess {
   const child = spawn(process.execPath, ['-e', 'process.on("message", () => {})'], {
@@ -67,10 +103,12 @@ function startStopped(): ChildProcess {
 }
 
 /** The processes of this one that check passwords. */
-function checkers(): string[] {
+const checkers = () => checkersOf(process.pid)
+
+function checkersOf(parent: number): string[] {
   return readdirSync('/proc')
     .filter((pid) => /^\d+$/.test(pid))
-    .filter((pid) => fieldsOf(pid)[1] === String(process.pid))
+    .filter((pid) => fieldsOf(pid)[1] === String(parent))
     .filter((pid) => read(pid, 'cmdline').includes('background-process'))
 }
 

@@ -5,6 +5,7 @@ import { setPriority } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { CheckProcesses } from './check-processes.ts'
+import { MailFirst, type Pausable } from './mail-first.ts'
 
 const PROGRAM = fileURLToPath(new URL('./background-process.ts', import.meta.url))
 /** A tenth of the weight of an ordinary process: a login from a new place still comes to its end on a busy machine. */
@@ -13,7 +14,7 @@ const PRIORITY = 10
 const PATIENCE_MS = 1_000
 
 /** Checks passwords in the background. The caller bounds how many run at once. */
-export class BackgroundCheck {
+export class BackgroundCheck implements Pausable {
   readonly #idle: CheckProcesses
   readonly #low = new CheckProcesses(startLow)
   readonly #patienceMs: number
@@ -31,9 +32,18 @@ export class BackgroundCheck {
     const isRight = this.#hasIdle && this.#overdue === 0 ? await this.#whenIdle(encoded, password) : undefined
     if (isRight !== undefined) return isRight
     const answer = await this.#low.check(encoded, password)
-    // Such processes can't be had here (no chrt, or it is not allowed), while others can.
+    // Such processes can't be had here (no setpriv or chrt, or they are not allowed), while others can.
     if (this.#overdue === 0 && !this.#idle.hasAnswered) this.#hasIdle = false
     return answer
+  }
+
+  /** Holds the checks in idle time back; those at low priority are overdue already. */
+  pause(): void {
+    this.#idle.pause()
+  }
+
+  resume(): void {
+    this.#idle.resume()
   }
 
   /** Undefined when there is no answer, or none in time. */
@@ -53,15 +63,21 @@ export class BackgroundCheck {
 }
 
 const background = new BackgroundCheck()
+const precedence = new MailFirst(background)
 
 /** Whether the password belongs to the hash; as `isPassword`, in the background. The caller bounds how many run at once. */
 export function isPasswordInBackground(encoded: string, password: string): Promise<boolean> {
   return background.isPassword(encoded, password)
 }
 
-/** chrt (util-linux) sets the policy and becomes the program. */
+/** Does `work` for somebody who has logged in, ahead of the checks in the background. */
+export function mailFirst<T>(work: () => Promise<T>): Promise<T> {
+  return precedence.during(work)
+}
+
+/** setpriv and chrt (util-linux) set what is theirs and become the program. One that stands still must not outlive its parent. */
 function startIdle(): ChildProcess {
-  return spawn('chrt', ['--idle', '0', process.execPath, PROGRAM], {
+  return spawn('setpriv', ['--pdeathsig', 'KILL', 'chrt', '--idle', '0', process.execPath, PROGRAM], {
     env: {},
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })

@@ -4,5 +4,6 @@ import { isPasswordNow } from '@sekimori/store/password'
 process.on('message', ({ encoded, password }: { encoded: string; password: string }) => {
   process.send!(isPasswordNow(encoded, password))
 })
+process.send!('ready')
 // Ctrl-C at a terminal is for the parent, which lets its sessions end first.
 process.on('SIGINT', () => {})

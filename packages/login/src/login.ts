@@ -54,6 +54,8 @@ const QUEUE: QueueBounds = {
   atOnceInBackground: Math.min(2, AT_ONCE),
   waiting: 100,
   ofOneNetwork: 60,
+  // Twice as long as a check takes: a flood gets a third of a processor at most.
+  restMs: 60,
 }
 /** The longest delay of a reply. */
 const LONGEST_DELAY_MS = 5_000

@@ -1,6 +1,7 @@
 // Who waits for whom before argon2, and who is sent away.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { eventually } from '@sekimori/testing/eventually'
 import { PasswordQueue, QueueFull } from './password-queue.ts'
 
 /** Runs a check at a place of the network's. */
@@ -9,7 +10,7 @@ async function unknown<T>(queue: PasswordQueue, network: string, check: () => Pr
   return await place.run(check)
 }
 
-const BOUNDS = { atOnce: 1, atOnceInBackground: 1, waiting: 3, ofOneNetwork: 2 }
+const BOUNDS = { atOnce: 1, atOnceInBackground: 1, waiting: 3, ofOneNetwork: 2, restMs: 60 }
 
 /** Checks that end when the test says so, and the order in which they began. */
 function checks() {
@@ -74,4 +75,26 @@ test('a check that fails gives its place back', async () => {
     /no/,
   )
   assert.equal(await queue.known(async () => 'yes'), 'yes')
+})
+
+test('after a wrong guess of an unknown network the next one waits for the rest to be over, after a right one it does not', async () => {
+  const rests: { ms: number; end: () => void }[] = []
+  const queue = new PasswordQueue(BOUNDS, (ms) => new Promise((end) => rests.push({ ms, end })))
+  const began: string[] = []
+  const check = (name: string, isRight: boolean) =>
+    unknown(queue, name, async () => {
+      began.push(name)
+      return isRight
+    })
+  const answers = [check('wrong', false), check('right', true), check('last', true)]
+  await eventually(() => rests[0])
+  assert.equal(await queue.known(async () => false), false)
+  assert.deepEqual(began, ['wrong'])
+  rests[0]!.end()
+  assert.deepEqual(await Promise.all(answers), [false, true, true])
+  assert.deepEqual(began, ['wrong', 'right', 'last'])
+  assert.deepEqual(
+    rests.map(({ ms }) => ms),
+    [BOUNDS.restMs],
+  )
 })

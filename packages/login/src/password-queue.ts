@@ -1,5 +1,6 @@
 // The queues before argon2: few checks at a time, so that mail keeps its share of the machine, and never many waiting. Who
 // comes from a known network never waits for who does not.
+import { setTimeout as wait } from 'node:timers/promises'
 
 /** No more password checks can be taken on now. */
 export class QueueFull extends Error {
@@ -15,10 +16,13 @@ export interface QueueBounds {
   waiting: number
   /** Checks of one unknown network that run or wait. */
   ofOneNetwork: number
+  /** After a wrong guess of an unknown network, for how long its place in the lane stays empty. */
+  restMs: number
 }
 
 /** A place in the lane of unknown networks. Disposing it makes room for the next. */
 export interface Place extends Disposable {
+  /** A check that resolves to false is followed by a rest. */
   run<T>(check: () => Promise<T>): Promise<T>
 }
 
@@ -27,10 +31,12 @@ export class PasswordQueue {
   readonly #known: Lane
   readonly #unknown: Lane
   readonly #ofNetwork = new Map<string, number>()
+  readonly #rest: (ms: number) => Promise<void>
   #places = 0
 
-  constructor(bounds: QueueBounds) {
+  constructor(bounds: QueueBounds, rest: (ms: number) => Promise<void> = wait) {
     this.#bounds = bounds
+    this.#rest = rest
     this.#known = new Lane(bounds.atOnce)
     this.#unknown = new Lane(bounds.atOnceInBackground)
   }
@@ -49,7 +55,14 @@ export class PasswordQueue {
     if (this.#places >= atOnceInBackground + waiting) throw new QueueFull('too many password checks are waiting')
     this.#ofNetwork.set(network, before + 1)
     this.#places += 1
-    return { run: (check) => this.#unknown.run(check), [Symbol.dispose]: () => this.#leave(network) }
+    return { run: (check) => this.#unknown.run(() => this.#guess(check)), [Symbol.dispose]: () => this.#leave(network) }
+  }
+
+  /** The reply waits as well, so that who guesses gains nothing by a rest. */
+  async #guess<T>(check: () => Promise<T>): Promise<T> {
+    const result = await check()
+    if (result === false) await this.#rest(this.#bounds.restMs)
+    return result
   }
 
   #leave(network: string): void {

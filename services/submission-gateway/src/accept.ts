@@ -59,7 +59,7 @@ export async function acceptSubmission(
     history: [{ stage: 'submission', at: time, outcome: `accepted ${contentSize(content)} octets` }],
     content,
   }
-  await ports.publish(job)
+  await ports.mailFirst(() => ports.publish(job))
   countBytes(account, contentSize(content), ports)
   acceptedMails.inc({ listener: 'submission' })
   return queueId

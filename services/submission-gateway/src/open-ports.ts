@@ -1,6 +1,7 @@
 // Binds the ports of the submission gateway to the real database and broker.
 
 import type { Admission } from '@sekimori/login/admission'
+import { mailFirst } from '@sekimori/login/background-check'
 import { openLogin } from '@sekimori/login/login'
 import { openTokenLogin } from '@sekimori/login/token-login'
 import { contentHolder } from '@sekimori/mail/content'
@@ -29,6 +30,7 @@ export async function openSubmissionPorts(
   const holder = (queueId: string) => contentHolder(queueId, 'submission')
   return {
     login: await openLogin(database),
+    mailFirst,
     tokens: openTokenLogin(config, database),
     admission,
     usage,

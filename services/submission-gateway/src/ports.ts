@@ -15,6 +15,8 @@ export interface Ports {
   sendingLimits(address: string): Promise<SendingLimits>
   usage: Pick<UsageCounter, 'used' | 'spend' | 'note'>
   login: Login
+  /** Does what a mail waits for, ahead of the checks of guesses. */
+  mailFirst<T>(work: () => Promise<T>): Promise<T>
   /** Undefined while no issuer of tokens is set. */
   tokens: TokenLogin | undefined
   directory: Directory

@@ -26,14 +26,18 @@ export function submissionDecisions(config: Config, ports: Ports): Decisions {
     async mailFrom(address, session) {
       const account = requireAccount(session.user)
       checkMailFrom(account, address.address)
-      await checkSending(account, ports)
-      await checkMailLimits(account, address, ports)
+      await ports.mailFirst(async () => {
+        await checkSending(account, ports)
+        await checkMailLimits(account, address, ports)
+      })
     },
     async recipient(address, session) {
       const account = requireAccount(session.user)
-      await checkRecipientLimits(account, session.envelope.rcptTo.length + 1, ports)
-      const recipient = completeRecipient(address.address, domainOf(account.address))
-      await checkRecipient(ports, recipient, account.address)
+      await ports.mailFirst(async () => {
+        await checkRecipientLimits(account, session.envelope.rcptTo.length + 1, ports)
+        const recipient = completeRecipient(address.address, domainOf(account.address))
+        await checkRecipient(ports, recipient, account.address)
+      })
     },
     data: async (stream, session) => acceptSubmission(stream, session, requireAccount(session.user), config, ports),
   }

@@ -51,6 +51,7 @@ export function portsThatNote(changes: Partial<Ports> = {}) {
   const ports: Ports = {
     login: async ({ address, password }) =>
       address === ALICE && password === 'right' ? { kind: 'ok', account: { id: 1, address } } : { kind: 'refused' },
+    mailFirst: (work) => work(),
     admission: { admit: () => undefined, leave: () => {}, isFlood: () => false },
     sendingLimits: async () => limits,
     usage: { used: () => 0, spend: async () => undefined, note: () => 0 },
