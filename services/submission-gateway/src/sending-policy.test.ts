@@ -15,6 +15,7 @@ test('MAIL FROM is refused while sending is stopped, and taken again afterwards'
   const decisions = submissionDecisions(
     {} as Config,
     {
+      mailFirst: (work: () => Promise<void>) => work(),
       sendingState: async () => state,
       sendingLimits: async () => ({ mailsPerHour: 1, recipientsPerHour: 1, recipientsPerDay: 1, bytesPerDay: 1 }),
       usage: { used: () => 0 },
