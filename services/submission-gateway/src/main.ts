@@ -2,6 +2,7 @@
 import { Admission } from '@sekimori/login/admission'
 import { openBroker } from '@sekimori/queue/broker'
 import { openCertificates } from '@sekimori/runtime/certificates'
+import { collectLessOften } from '@sekimori/runtime/heap'
 import { loadSettings, openService } from '@sekimori/runtime/service'
 import { listenSmtp } from '@sekimori/smtp/listener'
 import { openDatabase } from '@sekimori/store/database'
@@ -12,6 +13,7 @@ import { listenerOptions } from './listener-options.ts'
 import { openSubmissionPorts } from './open-ports.ts'
 import { submissionDecisions } from './session.ts'
 
+collectLessOften()
 const config = loadSettings(schema)
 await using service = await openService('submission-gateway', config)
 await using database = await openDatabase(config, service)
