@@ -6,7 +6,7 @@ const GROWTH = 300
 
 /**
  * For an edge, whose heap is small: by its own measure V8 goes through all of it twice a second while many sessions come and go,
- * with threads that take the processors from mail. `npm run bench:edges` shows the difference.
+ * with threads that take the processors from mail. `npm run bench:edges` sees it.
  */
 export function collectLessOften(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWTH}`)
